@@ -1,0 +1,81 @@
+/**
+ * The gate: every check that a change must pass, as one command, `deno task ok`.
+ *
+ * Invariant: stages run in order and the first that fails ends the run with exit code 1; the last line of
+ * a run that reached the tests is "N passed, N failed", which CI reads. What a step does stands in the
+ * tasks of `deno.json`, so that each can be run alone.
+ */
+
+/** The steps of a stage run at once, for they are quick or idle by turns; their output is kept apart. */
+const STAGES: readonly (readonly string[])[] = [
+  ["lock"],
+  ["fmt", "lint", "layers", "readme"],
+  ["check", "doc"],
+  ["dry"],
+  ["test"], // alone, as it measures time
+  ["examples"],
+];
+
+interface Outcome {
+  readonly success: boolean;
+  readonly text: string;
+}
+
+/** Runs a task of `deno.json`; shows its output as it comes where `live`, otherwise only keeps it. */
+async function runTask(name: string, live: boolean): Promise<Outcome> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", name],
+    cwd: new URL("../", import.meta.url),
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  const collect = async (stream: ReadableStream<Uint8Array>) => {
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      if (live) Deno.stdout.writeSync(new TextEncoder().encode(part));
+    }
+  };
+  await Promise.all([collect(process.stdout), collect(process.stderr)]);
+  return { success: (await process.status).success, text };
+}
+
+/** The counts in the closing line of `deno test`, as the line CI reads. */
+export function countsOf(testOutput: string): string | undefined {
+  const line = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/gm;
+  const counts = [...testOutput.matchAll(line)].at(-1); // a test may print such a line too
+  return counts && `${counts[1]} passed, ${counts[2]} failed`;
+}
+
+/** Runs the stages; gives the names of the tasks that failed, and the counts of the tests if they ran. */
+async function runStages(): Promise<{ failed: string[]; counts?: string }> {
+  let counts: string | undefined;
+  for (const stage of STAGES) {
+    const live = stage.length === 1;
+    if (live) console.log(`== ${stage[0]}`);
+    const start = performance.now();
+    const outcomes = await Promise.all(
+      stage.map(async (name) => {
+        const outcome = await runTask(name, live);
+        return { name, ...outcome };
+      }),
+    );
+    for (const { name, text } of outcomes) {
+      if (!live) console.log(`== ${name}\n${text.trimEnd()}`);
+      if (name === "test") counts = countsOf(text);
+    }
+    console.log(`   (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+    const failed = outcomes.filter((each) => !each.success).map((each) => each.name);
+    if (failed.length > 0) return { failed, counts };
+  }
+  return { failed: [], counts };
+}
+
+if (import.meta.main) {
+  const { failed, counts } = await runStages();
+  console.log(failed.length > 0 ? `\nNot ok: ${failed.join(", ")}` : "\nok");
+  if (counts) console.log(counts);
+  if (failed.length > 0) Deno.exit(1);
+}
