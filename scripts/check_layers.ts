@@ -159,6 +159,7 @@ function readImports(files: readonly string[]): Import[] {
     for (const module of info.modules) {
       const from = fromTop(module.specifier);
       if (seen.has(from) || !files.includes(from)) continue;
+      if (module.error) throw new Error(module.error);
       seen.add(from);
       for (const { code, type } of module.dependencies ?? []) {
         const target = code ?? type;
