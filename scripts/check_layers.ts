@@ -19,6 +19,8 @@ export const LAYERS: readonly string[] = [
   "queue.ts",
   "timers.ts",
   "host.ts",
+  "wait.ts",
+  "checkpoint.ts",
   "task.ts",
   "cancel_scope.ts",
   "nursery.ts",
