@@ -1,0 +1,66 @@
+/**
+ * Structured concurrency for TypeScript: loops, tasks, nurseries, cancel scopes and time.
+ *
+ * @example
+ * ```ts
+ * import { Loop, sleep } from "jsr:@broomio/core";
+ *
+ * function* test(index: number) {
+ *   console.log(`${index} started`);
+ *   yield* sleep(0.02); // seconds
+ *   console.log(`${index} stopped`);
+ * }
+ *
+ * const loop = new Loop();
+ * loop.startSoon(test(1));
+ * loop.startSoon(test(2));
+ * loop.startSoon(test(3));
+ * await loop.run();
+ * ```
+ *
+ * @module
+ */
+export type { Body, Coroutine, Operation, Trap } from "./src/coroutine.ts";
+export {
+  Cancelled,
+  DeadlockError,
+  NurseryError,
+  TaskCancelledError,
+  TimeoutError,
+} from "./src/errors.ts";
+export type { Duration, DurationLike } from "./src/duration.ts";
+export type { Host, HostSession } from "./src/host.ts";
+export type { ExecutionOrder } from "./src/queue.ts";
+export type { Task, TaskState } from "./src/task.ts";
+export type { Instrument, LoopWarning } from "./src/scheduler.ts";
+export {
+  CancelScope,
+  type CancelScopeOptions,
+  shield,
+  type ShieldOptions,
+} from "./src/cancel_scope.ts";
+export {
+  Nursery,
+  NurseryExceptionPolicy,
+  type NurseryOptions,
+  type TaskOptions,
+} from "./src/nursery.ts";
+export { Loop, type LoopOptions } from "./src/loop.ts";
+export { checkpoint } from "./src/checkpoint.ts";
+export { call } from "./src/call.ts";
+export { currentLoop, currentTask } from "./src/current.ts";
+export { ensure } from "./src/ensure.ts";
+export {
+  failAfter,
+  failAt,
+  moveOnAfter,
+  moveOnAt,
+  sleep,
+  sleepForever,
+  sleepUntil,
+} from "./src/time.ts";
+export { all, race, type Results } from "./src/combine.ts";
+export { TaskLocal } from "./src/local.ts";
+export { suspend, type SuspendStart } from "./src/interop/suspend.ts";
+export { until } from "./src/interop/until.ts";
+export { abortSignal } from "./src/interop/abort_signal.ts";

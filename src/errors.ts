@@ -1,0 +1,206 @@
+/**
+ * Every error class of the core.
+ *
+ * Invariant: names live on the prototypes, so that printing an error shows its message and not its fields, and survive minifying.
+ * Must never know: the classes that throw them.
+ */
+import type { Task } from "./task.ts";
+
+/**
+ * Thrown into a coroutine at the wait where it was cancelled. Let it pass, or rethrow it: the cancelled scope stops it.
+ * One instance serves all tasks that one cancel reaches; its stack shows who cancelled.
+ *
+ * @example
+ * ```ts
+ * import { Cancelled, Loop, moveOnAfter, sleepForever } from "jsr:@broomio/core";
+ *
+ * function* patient() {
+ *   try {
+ *     yield* sleepForever();
+ *   } catch (error) {
+ *     if (error instanceof Cancelled) console.log("told to stop");
+ *     throw error;
+ *   }
+ * }
+ * await new Loop().run(moveOnAfter(0.01, patient()));
+ * ```
+ */
+export class Cancelled extends Error {
+  /** What was given to `cancel()`, or a {@linkcode TimeoutError} where a deadline passed. */
+  readonly reason: unknown;
+
+  /** Made by the loop; rarely by hand. */
+  constructor(reason?: unknown) {
+    super(reason === undefined ? "Cancelled" : `Cancelled: ${describeReason(reason)}`);
+    this.reason = reason;
+  }
+  static {
+    this.prototype.name = "Cancelled";
+  }
+}
+
+function describeReason(reason: unknown): string {
+  if (reason instanceof Error) return reason.message;
+  return typeof reason === "string" ? reason : typeof reason;
+}
+
+/** Thrown by `failAfter` and `failAt` when their time is over, and the reason of a cancel that a deadline made. */
+export class TimeoutError extends Error {
+  static {
+    this.prototype.name = "TimeoutError";
+  }
+}
+
+/** Thrown by `task.join()` and by `task.promise()` where the task was cancelled. */
+export class TaskCancelledError extends Error {
+  /** The task that was cancelled. */
+  readonly task: Task;
+
+  /** Made by the loop. */
+  constructor(task: Task) {
+    super(`Task ${task.name} was cancelled`);
+    this.task = task;
+  }
+  static {
+    this.prototype.name = "TaskCancelledError";
+  }
+}
+
+/** `run()` rejects with it when nothing can ever wake the tasks that are left. The message is the tree of those tasks. */
+export class DeadlockError extends Error {
+  /** The tasks that were left when the deadlock was found. */
+  readonly tasks: readonly Task[];
+
+  /** Made by the loop. */
+  constructor(message: string, tasks: readonly Task[], options?: ErrorOptions) {
+    super(message, options);
+    this.tasks = tasks;
+    hide(this, "tasks");
+  }
+  static {
+    this.prototype.name = "DeadlockError";
+  }
+}
+
+/**
+ * What comes out of a nursery in which something failed: every error, in order of occurrence, the first as `cause`.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, NurseryError } from "jsr:@broomio/core";
+ *
+ * function* broken() {
+ *   throw new RangeError("boom");
+ * }
+ * try {
+ *   await new Loop().run(Nursery.open(function* (nursery) {
+ *     nursery.startSoon(broken());
+ *   }));
+ * } catch (error) {
+ *   if (error instanceof NurseryError) console.log(error.find(RangeError)?.message); // boom
+ * }
+ * ```
+ */
+export class NurseryError extends AggregateError {
+  /** The task of each error, parallel to `errors`. */
+  readonly tasks: readonly Task[];
+  /** The number of errors below that are not themselves a NurseryError; kept so that deep nesting stays cheap. */
+  readonly #leaves: number;
+  readonly #first: unknown;
+
+  /** Made by a nursery when it ends. */
+  constructor(errors: readonly unknown[], tasks: readonly Task[], options?: { note?: string }) {
+    let leaves = 0;
+    for (const error of errors) leaves += error instanceof NurseryError ? error.#leaves : 1;
+    const first = errors[0] instanceof NurseryError ? errors[0].#first : errors[0];
+    super(errors, summarize(leaves, first, errors, tasks, options?.note), { cause: errors[0] });
+    this.tasks = tasks;
+    this.#leaves = leaves;
+    this.#first = first;
+    hide(this, "tasks");
+  }
+
+  /** The first error that is an instance of `ErrorClass`, looking into nested aggregate errors, or `undefined`. */
+  find<E>(ErrorClass: abstract new (...args: never[]) => E): E | undefined {
+    const pending: unknown[] = [this];
+    while (pending.length > 0) {
+      const error = pending.pop();
+      if (error !== this && error instanceof ErrorClass) return error;
+      if (error instanceof AggregateError) pushReversed(pending, error.errors);
+    }
+    return undefined;
+  }
+
+  /** Every error, with nested aggregate errors replaced by what they hold. */
+  flatten(): unknown[] {
+    const flat: unknown[] = [];
+    const pending: unknown[] = [this];
+    while (pending.length > 0) {
+      const error = pending.pop();
+      if (error instanceof AggregateError) pushReversed(pending, error.errors);
+      else flat.push(error);
+    }
+    return flat;
+  }
+  static {
+    this.prototype.name = "NurseryError";
+  }
+}
+
+/** A loop, not a spread: a nursery can hold a million errors. */
+function pushReversed(stack: unknown[], errors: readonly unknown[]): void {
+  for (let i = errors.length - 1; i >= 0; i--) stack.push(errors[i]);
+}
+
+function summarize(
+  leaves: number,
+  first: unknown,
+  errors: readonly unknown[],
+  tasks: readonly Task[],
+  note: string | undefined,
+): string {
+  const names = [...new Set(tasks.map((task) => task.name))];
+  const shown = names.slice(0, 3).join(", ") +
+    (names.length > 3 ? ` and ${names.length - 3} more` : "");
+  const nested = leaves === errors.length ? "" : ` (${errors.length} directly)`;
+  const text = leaves === 1
+    ? `1 error, in task ${shown}: ${brief(first)}`
+    : `${leaves} errors${nested}, in tasks ${shown}; the first: ${brief(first)}`;
+  return note === undefined ? text : `${text} (${note})`;
+}
+
+function brief(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const line = text.split("\n", 1)[0];
+  return line.length > 160 ? `${line.slice(0, 160)}...` : line;
+}
+
+/** Keeps a property out of what runtimes print for an uncaught error. */
+function hide(target: object, key: string): void {
+  Object.defineProperty(target, key, { enumerable: false });
+}
+
+/** One error for two: where a body and its cleanup both failed, neither is lost. */
+export function bothErrors(first: unknown, second: unknown): AggregateError {
+  const errors = first instanceof CleanupError ? [...first.errors, second] : [first, second];
+  return new CleanupError(errors, `${brief(errors[0])}; then cleanup failed: ${brief(second)}`, {
+    cause: errors[0],
+  });
+}
+
+/** An AggregateError made by `bothErrors`; own class only so that a third error joins it instead of nesting. */
+class CleanupError extends AggregateError {
+  static {
+    this.prototype.name = "AggregateError";
+  }
+}
+
+/** Adds where a coroutine stood to the stack of an error that was made elsewhere. */
+export function appendStack(error: unknown, title: string, frames: string): void {
+  if (!(error instanceof Error) || frames === "" || error.stack?.includes(frames)) return;
+  try {
+    error.stack = `${error.stack ?? error}\n    ${title}\n${frames}`;
+  } catch {
+    // A frozen error keeps the stack it has.
+  }
+}

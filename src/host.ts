@@ -1,0 +1,205 @@
+/**
+ * Host: where a loop's time, timers and wake-ups come from, and the default one, on the globals that the web and
+ * the server runtimes share.
+ *
+ * Invariants of the default host: one host timer however many tasks sleep; a turn never runs inside another; a turn always runs in
+ * the async context of `run()`, whoever woke it (R35); however busy the loop is, the host's own work gets its chance (R5).
+ * Must never know: tasks.
+ */
+
+/**
+ * The port through which a {@linkcode Loop} sees the world's time. Give one with `new Loop({ host })`: the `VirtualClock` of
+ * `@broomio/core/testing` is one.
+ */
+export interface Host {
+  /** The time now: seconds, monotonic, from any origin. */
+  now(): number;
+  /** Ties a loop to the host for one run. The host calls `turn`, never from inside `turn`, when the session asks for it. */
+  attach(turn: () => void): HostSession;
+  /** Gives a function that runs another in the async context (`AsyncLocalStorage`) of this call. Absent where there is none. */
+  captureContext?(): (run: () => void) => void;
+  /** Shows a warning for which the loop has no `onWarning`. */
+  warn(message: string): void;
+}
+
+/** One run of a loop, as its host sees it. After each turn the loop calls one of `yield`, `idle` and `close`. */
+export interface HostSession {
+  /** Tasks are ready: call `turn` again once timers, messages and I/O had their chance. */
+  yield(): void;
+  /**
+   * No task is ready: call `turn` at `deadline` (the host's seconds, or Infinity), or after `wake`.
+   * `external` tells whether something outside the loop may call `wake`.
+   */
+  idle(deadline: number, external: boolean): void;
+  /** While idle: a task became ready, call `turn` soon. */
+  wake(): void;
+  /** The run is over; no turn follows. */
+  close(): void;
+}
+
+/** What we look at of the global object; none of it is needed but `performance`, `setTimeout` and promises. */
+interface Globals {
+  setImmediate?(callback: () => void): unknown;
+  clearImmediate?(handle: unknown): void;
+  navigator?: { userAgent?: string };
+  crypto?: { subtle?: { digest(algorithm: string, data: Uint8Array): Promise<unknown> } };
+  process?: { getBuiltinModule?(name: string): unknown };
+}
+const globals = globalThis as unknown as Globals;
+
+/** How long turns may be started by microtasks alone before the host is checked to turn at all, in seconds. */
+const MICROTASK_LIMIT = 0.005;
+
+/** The longest delay that `setTimeout` takes before it fires at once, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** The default host. */
+export const webHost: Host = {
+  now: () => performance.now() / 1000,
+  attach: (turn) => new WebSession(turn),
+  captureContext: findContextCapture(),
+  warn: (message) => console.warn(message),
+};
+
+class WebSession implements HostSession {
+  readonly #turn: () => void;
+  readonly #macrotask: Macrotask = createMacrotask(() => this.#afterMacrotask());
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the host timer fires, in seconds; Infinity exactly when there is none. */
+  #alarm = Infinity;
+  /** Opens the gate behind which an idle session waits. */
+  #open: (() => void) | null = null;
+  /** When the host was last known to turn. */
+  #lastMacrotask = performance.now() / 1000;
+  #marker: unknown = null;
+  #markerSince = 0;
+  #closed = false;
+  readonly #resume: () => void = () => this.#throughGate();
+
+  constructor(turn: () => void) {
+    this.#turn = turn;
+    Promise.resolve().then(this.#resume);
+  }
+
+  yield(): void {
+    this.#macrotask.post();
+  }
+
+  idle(deadline: number, _external: boolean): void {
+    // A timer that fires too early costs one empty turn, one that is set anew for each deadline 300 to 1,400 ns.
+    if (deadline < this.#alarm) this.#setAlarm(deadline);
+    // The gate: a promise made now, in the context of `run()`, so its reaction does not run in that of the waker.
+    new Promise<void>((open) => this.#open = open).then(this.#resume);
+  }
+
+  wake(): void {
+    const open = this.#open;
+    this.#open = null;
+    open?.();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#open = null;
+    clearTimeout(this.#timer);
+    this.#alarm = Infinity;
+    this.#macrotask.cancel();
+    if (this.#marker !== null) globals.clearImmediate?.(this.#marker);
+  }
+
+  #setAlarm(deadline: number): void {
+    clearTimeout(this.#timer);
+    this.#alarm = deadline;
+    const delay = Math.ceil(Math.max(0, deadline * 1000 - performance.now()));
+    this.#timer = setTimeout(() => {
+      this.#alarm = Infinity;
+      this.#lastMacrotask = performance.now() / 1000;
+      this.wake();
+    }, Math.min(delay, LONGEST_TIMER));
+  }
+
+  #afterMacrotask(): void {
+    if (this.#closed) return;
+    this.#lastMacrotask = performance.now() / 1000;
+    this.#turn();
+  }
+
+  #throughGate(): void {
+    if (this.#closed) return;
+    if (this.#starves()) this.#macrotask.post();
+    else this.#turn();
+  }
+
+  /**
+   * Whether turns have followed each other through microtasks for so long that the host got no turn of its own. A wake that comes from
+   * I/O looks the same as one from a promise that was settled already; so after a while a marker is posted, which
+   * costs nothing to wait for, and only where it has not come back after as long again is a turn put off.
+   */
+  #starves(): boolean {
+    const now = performance.now() / 1000;
+    if (now - this.#lastMacrotask < MICROTASK_LIMIT) return false;
+    if (this.#marker === null) {
+      this.#markerSince = now;
+      this.#marker = postMarker(() => {
+        this.#marker = null;
+        this.#lastMacrotask = performance.now() / 1000;
+      });
+      return false;
+    }
+    return now - this.#markerSince > MICROTASK_LIMIT;
+  }
+}
+
+function postMarker(callback: () => void): unknown {
+  return globals.setImmediate === undefined
+    ? setTimeout(callback, 0)
+    : globals.setImmediate(callback);
+}
+
+/** Calls back once the host has looked at its timers, messages and I/O. One call is under way at most. */
+export interface Macrotask {
+  /** Asks for the call. */
+  post(): void;
+  /** Takes that back, and frees what the asking needs. */
+  cancel(): void;
+}
+
+/** The way of this runtime to let the host do its own work first. */
+export function createMacrotask(callback: () => void): Macrotask {
+  const subtle = globals.crypto?.subtle;
+  if (globals.navigator?.userAgent?.startsWith("Deno/") && subtle !== undefined) {
+    // Deno looks at its sockets only when it runs out of things to do, or every 61st turn. An operation that is done on another
+    // thread makes it run out: the cheapest that needs no permission is the digest of nothing (about 46 us).
+    const nothing = new Uint8Array(0);
+    return {
+      post: () => void subtle.digest("SHA-1", nothing).then(callback, callback),
+      cancel: () => {},
+    };
+  }
+  const { setImmediate, clearImmediate } = globals;
+  if (setImmediate !== undefined) {
+    let handle: unknown;
+    return { post: () => handle = setImmediate(callback), cancel: () => clearImmediate?.(handle) };
+  }
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = callback;
+  return {
+    post: () => port2.postMessage(null),
+    cancel: () => {
+      port1.close();
+      port2.close();
+    },
+  };
+}
+
+/** `AsyncLocalStorage.snapshot`, where the runtime has it; asked for when a loop is made with `asyncContext: true`. */
+function findContextCapture(): Host["captureContext"] {
+  const getBuiltinModule = globals.process?.getBuiltinModule;
+  if (getBuiltinModule === undefined) return undefined;
+  return () => {
+    const hooks = getBuiltinModule("node:async_hooks") as {
+      AsyncLocalStorage: { snapshot(): (run: () => void) => void };
+    };
+    return hooks.AsyncLocalStorage.snapshot();
+  };
+}

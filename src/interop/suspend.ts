@@ -1,0 +1,59 @@
+/**
+ * suspend: waits for a callback. The one primitive under everything that comes from outside the loop.
+ */
+import type { Operation } from "../coroutine.ts";
+
+import { ExternalWait } from "../wait.ts";
+
+/** Begins something and says how to take it back. */
+export type SuspendStart<T> = (
+  resume: (value: T) => void,
+  fail: (error: unknown) => void,
+) => (() => void) | void;
+
+class Suspend<T> extends ExternalWait<T> {
+  readonly #start: SuspendStart<T>;
+  #undo: (() => void) | void = undefined;
+
+  constructor(start: SuspendStart<T>) {
+    super();
+    this.#start = start;
+  }
+
+  protected arm(): void {
+    this.#undo = (0, this.#start)((value) => this.settle(value), (error) => this.fail(error));
+  }
+
+  protected disarm(): void {
+    this.#undo?.();
+  }
+
+  describe(): string {
+    return "suspended until a callback";
+  }
+}
+
+/**
+ * Waits until `resume(value)` or `fail(error)` is called. A checkpoint. It settles once; later calls do nothing.
+ *
+ * @param start Begins the work. What it returns undoes that: called once, if the wait is cancelled before it has settled. Must
+ * not be interrupted? Then write `shield(suspend(...))`.
+ * @example
+ * ```ts
+ * import { Loop, suspend } from "jsr:@broomio/core";
+ *
+ * function* tick() {
+ *   yield* suspend<void>((resume) => {
+ *     const timer = setTimeout(resume, 10);
+ *     return () => clearTimeout(timer);
+ *   });
+ * }
+ * await new Loop().run(tick());
+ * ```
+ */
+export function suspend<T>(start: SuspendStart<T>): Operation<T> {
+  if (typeof start !== "function") {
+    throw new TypeError("suspend() wants a function (resume, fail) => undo");
+  }
+  return new Suspend(start);
+}

@@ -1,0 +1,60 @@
+/**
+ * until: waits for a promise.
+ */
+import type { Operation } from "../coroutine.ts";
+import type { TaskCore } from "../task.ts";
+import { ExternalWait } from "../wait.ts";
+
+class Until<T> extends ExternalWait<T> {
+  readonly #source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>);
+  #controller: AbortController | null = null;
+
+  constructor(source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>)) {
+    super();
+    this.#source = source;
+  }
+
+  protected arm(): void {
+    let promise = this.#source;
+    if (typeof promise === "function") {
+      this.#controller = new AbortController();
+      promise = promise(this.#controller.signal);
+    }
+    if (typeof promise?.then !== "function") {
+      throw new TypeError("until() wants a promise, or a function (signal) => promise");
+    }
+    // Both reactions stay on the promise for good: cancelled, they do nothing, and a late rejection counts as handled.
+    promise.then((value) => this.settle(value), (error) => this.fail(error));
+  }
+
+  protected disarm(task: TaskCore): void {
+    this.#controller?.abort(task.scope.cause?.cancelled);
+  }
+
+  describe(): string {
+    return "waiting for a promise";
+  }
+}
+
+/**
+ * Waits for a promise and gives its value, or throws what it was rejected with. A checkpoint. Cancelled, it aborts the
+ * signal it gave and lets the late result go, a rejection included.
+ *
+ * @param source A promise, or a function that makes one and takes an `AbortSignal`.
+ * @throws {TypeError} If there is no promise.
+ * @example
+ * ```ts
+ * import { Loop, until } from "jsr:@broomio/core";
+ *
+ * function* title() {
+ *   const bytes = yield* until(new Blob(["hello"]).text());
+ *   return bytes.toUpperCase();
+ * }
+ * console.log(await new Loop().run(title())); // HELLO
+ * ```
+ */
+export function until<T>(
+  source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>),
+): Operation<T> {
+  return new Until(source);
+}

@@ -1,0 +1,6 @@
+/**
+ * The operating system: signals.
+ *
+ * @module
+ */
+export { type Signal, signals } from "./signals.ts";

@@ -1,0 +1,350 @@
+/**
+ * Scheduler: steps tasks, delivers cancellation to them, and keeps their timers.
+ *
+ * Pure: time, timers and wake-ups come through the Host; it knows neither clock nor promise nor socket.
+ * Invariants: one task runs at a time, and to its next trap; a task is in the queue exactly when it is ready; between turns
+ * the scheduler is either idle, and any `ready` wakes the host, or has asked the host for another turn.
+ * Must never know: what tasks wait for, nursery policies, why the run began.
+ */
+import {
+  Command,
+  coroutineStack,
+  failing,
+  notATrap,
+  observeYields,
+  RESUMED,
+  UNWOUND,
+} from "./coroutine.ts";
+import type { Trap } from "./coroutine.ts";
+import { RESCHEDULE } from "./checkpoint.ts";
+import { LEFT, NEXT, PARKED, RETURN, THROW } from "./task.ts";
+import { Timers } from "./timers.ts";
+import type { ReadyQueue } from "./queue.ts";
+import type { Host, HostSession } from "./host.ts";
+import type { Mode, Task, TaskCore } from "./task.ts";
+import type { Timed } from "./timers.ts";
+import type { Loop } from "./loop.ts";
+
+/** Something a loop noticed that is probably a mistake, but not an error. */
+export interface LoopWarning {
+  /** What it is, and what to write instead. */
+  message: string;
+  /** The task it is about. */
+  task: Task;
+}
+
+/**
+ * Watches the tasks of a loop: `new Loop({ instruments: [instrument] })`. Called synchronously; what it throws rejects `run()`.
+ */
+export interface Instrument {
+  /** A task was made; it is not running yet. */
+  taskStarted?(task: Task): void;
+  /** A task has ended; `task.state` says how. */
+  taskEnded?(task: Task): void;
+  /** A task is about to run to its next wait. */
+  beforeStep?(task: Task): void;
+  /** A task has run to its next wait, or its end. */
+  afterStep?(task: Task): void;
+}
+
+/** What the scheduler asks of the loop around it. */
+export interface SchedulerOwner {
+  readonly loop: Loop;
+  /** No task is ready. True where the run is over or has more to do at once; then the scheduler looks again. */
+  quiet(): boolean;
+  /** A turn failed outside of any task. */
+  crashed(error: unknown): void;
+  warn(warning: LoopWarning): void;
+}
+
+/** Steps between two looks at the clock, at most: a look costs 80 ns on Deno, a step can be 20. */
+const MOST_STEPS = 64;
+/** How long a turn lasts at most, in seconds, before the host gets its chance (R5). */
+const SLICE = 0.001;
+/** After this many deliveries a coroutine that goes on all the same is dropped (R20). */
+const MOST_DELIVERIES = 1000;
+
+/** The engine of one loop. */
+export class Scheduler {
+  readonly host: Host;
+  readonly queue: ReadyQueue<TaskCore>;
+  readonly timers: Timers = new Timers();
+  readonly debug: boolean;
+  readonly asyncContext: boolean;
+  /** The task that is being stepped. */
+  running: TaskCore | null = null;
+  lastTaskId: number = 0;
+  /** How many waits are pending that something outside the loop may settle. */
+  externals: number = 0;
+  /** Milliseconds since the loop was made, as of the last look at the clock: a small integer, cheap to keep in each task. */
+  tick: number = 0;
+
+  /** The loop around it, for `currentLoop`. */
+  get loop(): Loop {
+    return this.#owner.loop;
+  }
+
+  readonly #owner: SchedulerOwner;
+  readonly #instruments: readonly Instrument[];
+  readonly #origin: number;
+  #session: HostSession | null = null;
+  /** The host is waiting for `alarm` or for `wake`. */
+  #idle = false;
+  #alarm = Infinity;
+  #steps = MOST_STEPS;
+
+  constructor(
+    host: Host,
+    queue: ReadyQueue<TaskCore>,
+    owner: SchedulerOwner,
+    options: { debug: boolean; asyncContext: boolean; instruments: readonly Instrument[] },
+  ) {
+    this.host = host;
+    this.queue = queue;
+    this.debug = options.debug;
+    this.asyncContext = options.asyncContext;
+    this.#instruments = options.instruments;
+    this.#owner = owner;
+    this.#origin = host.now();
+  }
+
+  /** Begins a run. */
+  open(): void {
+    this.#session = this.host.attach(() => this.#turn());
+  }
+
+  /** Ends the run. */
+  close(): void {
+    this.#session?.close();
+    this.#session = null;
+    this.#idle = false;
+  }
+
+  /** Puts a task that is not parked any more into the queue. */
+  ready(task: TaskCore): void {
+    this.queue.push(task);
+    if (this.#idle) this.wake();
+  }
+
+  /** Asks for a turn where the host is idle. */
+  wake(): void {
+    if (!this.#idle) return;
+    this.#idle = false;
+    this.#session!.wake();
+  }
+
+  /** Puts a timer in force; the deadline is finite. */
+  addTimer(deadline: number, item: Timed): void {
+    this.timers.add(deadline, item);
+    if (deadline < this.#alarm) this.wake();
+  }
+
+  // Cancellation
+
+  /** Takes a parked task out of its wait if a cancel is in force there; one that is ready or running meets it at its next wait. */
+  interrupt(task: TaskCore): void {
+    const wait = task.wait;
+    if (wait === null || task.scope.cause === null) return;
+    try {
+      if (!wait.interrupt()) return;
+    } catch (error) {
+      task.wait = null;
+      task.resumeWithError(error);
+      return;
+    }
+    task.wait = null;
+    this.deliver(task);
+  }
+
+  /** Makes a task ready that meets the cancel in force where it stands. */
+  deliver(task: TaskCore): void {
+    this.land(task);
+    this.ready(task);
+  }
+
+  /**
+   * Sets how a task meets the cancel in force: first by an error, which is what users expect to see; and once that was swallowed by
+   * `return()`, which no `catch` sees. The first must be a throw: a generator loses a `return()` when a
+   * `finally` below a `yield*` waits, and then runs the code after the `yield*`.
+   */
+  land(task: TaskCore): void {
+    const cause = task.scope.cause!;
+    cause.hit = true;
+    const count = ++task.deliveries;
+    if (count === 1) {
+      task.mode = THROW;
+      task.value = cause.cancelled;
+      return;
+    }
+    if (count === 2) this.#warnOfSwallow(task);
+    task.mode = RETURN;
+    if (count > MOST_DELIVERIES) {
+      task.mode = NEXT;
+      task.frame.iterator = failing(
+        new Error(
+          `Task ${task.name} was cancelled ${MOST_DELIVERIES} times and went on: its coroutine is dropped`,
+        ),
+      );
+    }
+  }
+
+  #warnOfSwallow(task: TaskCore): void {
+    const position = task.extras?.position;
+    const where = position ? `\n${position.split("\n", 1)[0]}` : "";
+    this.#owner.warn({
+      message:
+        `Task ${task.name} was cancelled, and waits again before it has left the cancelled scope. ` +
+        `If a catch swallowed the Cancelled, rethrow it: if (error instanceof Cancelled) throw error. ` +
+        `If this is cleanup, shield it: yield* shield(...) or yield* ensure(...).${where}`,
+      task,
+    });
+  }
+
+  // Stepping
+
+  /** One turn: due timers, then ready tasks, until none is left or the time is up. */
+  #turn(): void {
+    try {
+      this.#idle = false;
+      let now = this.#look();
+      const end = now + SLICE;
+      for (;;) {
+        if (this.timers.next <= now) this.timers.fire(now);
+        const timeIsUp = this.#runBatch(this.#steps);
+        const before = now;
+        now = this.#look();
+        if (timeIsUp) {
+          // Fewer steps between looks while steps are long, more while they are short.
+          this.#steps = now - before > SLICE / 4
+            ? Math.max(1, this.#steps >> 2)
+            : Math.min(MOST_STEPS, this.#steps * 2);
+        } else if (this.timers.next > now) {
+          if (!this.#owner.quiet()) return this.#sleep();
+          if (this.#session === null) return;
+        }
+        if (now >= end) return this.#session!.yield();
+      }
+    } catch (error) {
+      this.running = null;
+      observeYields(null);
+      this.#owner.crashed(error);
+    }
+  }
+
+  #look(): number {
+    const now = this.host.now();
+    this.tick = Math.round((now - this.#origin) * 1000);
+    return now;
+  }
+
+  #sleep(): void {
+    this.#idle = true;
+    this.#alarm = this.timers.next;
+    this.#session!.idle(this.#alarm, this.externals > 0);
+  }
+
+  /** Steps up to `count` tasks; true where some may be left. */
+  #runBatch(count: number): boolean {
+    const { queue } = this;
+    while (count-- > 0) {
+      const task = queue.shift();
+      if (task === undefined) return false;
+      if (this.asyncContext || this.#instruments.length > 0) this.#observedStep(task);
+      else this.#step(task);
+    }
+    return true;
+  }
+
+  #observedStep(task: TaskCore): void {
+    for (const instrument of this.#instruments) instrument.beforeStep?.(task);
+    const context = task.extras?.context;
+    if (context) context(() => this.#step(task));
+    else this.#step(task);
+    for (const instrument of this.#instruments) instrument.afterStep?.(task);
+  }
+
+  /**
+   * Resumes the top frame of a task until it parks or ends. The hottest code there is: one `try` for all, and one property
+   * call (`perform`) both to see that a trap is one and to carry it out.
+   */
+  #step(task: TaskCore): void {
+    this.running = task;
+    const observed = this.debug || task.deliveries !== 0;
+    if (observed) {
+      observeYields(() => task.more().position = coroutineStack(Command.prototype.next));
+    }
+    for (;;) {
+      const frame = task.frame;
+      const { mode, value } = task;
+      task.value = undefined;
+      let trap: Trap | undefined;
+      let yielded = false;
+      try {
+        let result: IteratorResult<Trap, unknown>;
+        if (mode === NEXT) {
+          result = frame.iterator.next(value);
+        } else {
+          task.mode = NEXT;
+          result = resumeAbruptly(frame.iterator, mode, value);
+        }
+        if (result.done !== true) {
+          trap = result.value;
+          yielded = true;
+          if (trap === RESCHEDULE && task.scope.cause === null) {
+            task.value = RESUMED;
+            this.queue.push(task);
+            break;
+          }
+          if (trap.perform(task as never)) continue;
+          break;
+        }
+        task.value = result.value;
+        if (result.value === UNWOUND) task.mode = RETURN;
+      } catch (error) {
+        task.mode = THROW;
+        task.value = error;
+        if (yielded) {
+          if (typeof trap?.perform !== "function") task.value = new TypeError(notATrap(trap));
+          continue;
+        }
+      }
+      const verdict = frame.exit(task);
+      if (verdict === LEFT) task.frame = frame.below!;
+      else if (verdict === PARKED) break;
+    }
+    if (observed) observeYields(null);
+    this.running = null;
+  }
+
+  // Lifecycle
+
+  /** Called for every task that is made, before it is ready. */
+  taskStarted(task: TaskCore): void {
+    const parent = this.running;
+    if (parent !== null && parent.extras !== null && parent.extras.locals !== null) {
+      task.more().locals = parent.extras.locals;
+    }
+    if (this.asyncContext) task.more().context = this.host.captureContext!();
+    if (this.debug) task.more().startedAt = coroutineStack(this.taskStarted);
+    for (const instrument of this.#instruments) instrument.taskStarted?.(task);
+  }
+
+  /** Called for every task that has ended. */
+  taskEnded(task: TaskCore): void {
+    for (const instrument of this.#instruments) instrument.taskEnded?.(task);
+  }
+}
+
+/** Resumes an iterator with a throw or a return; one that does not know how simply ends that way. */
+function resumeAbruptly(
+  iterator: Iterator<Trap, unknown, unknown>,
+  mode: Mode,
+  value: unknown,
+): IteratorResult<Trap, unknown> {
+  if (mode === THROW) {
+    if (iterator.throw === undefined) throw value;
+    return iterator.throw(value);
+  }
+  if (iterator.return === undefined) return { done: true, value: UNWOUND };
+  return iterator.return(UNWOUND);
+}

@@ -1,0 +1,186 @@
+/**
+ * Waiting for time, and bodies with a time limit. All on the loop's clock, in seconds.
+ */
+import { ScopeCommand } from "./cancel_scope.ts";
+import type { CancelScope } from "./cancel_scope.ts";
+import type { Body, Operation } from "./coroutine.ts";
+import { type Duration, toDeadline, toSeconds } from "./duration.ts";
+import type { TaskCore } from "./task.ts";
+import type { Timed } from "./timers.ts";
+import { Wait } from "./wait.ts";
+
+/** Parked until a time; in the timer queue exactly while it is parked and the time is finite. */
+class Sleep extends Wait<void> implements Timed {
+  ticket: number = 0;
+  readonly #time: number;
+  readonly #relative: boolean;
+
+  constructor(time: number, relative: boolean) {
+    super();
+    this.#time = time;
+    this.#relative = relative;
+  }
+
+  protected arm({ scheduler }: TaskCore): void {
+    const time = this.#time;
+    if (time === Infinity) return;
+    if (this.#relative && time > 0) scheduler.addTimer(scheduler.host.now() + time, this);
+    else if (!this.#relative && time > scheduler.host.now()) scheduler.addTimer(time, this);
+    else this.settle();
+  }
+
+  protected disarm({ scheduler }: TaskCore): void {
+    scheduler.timers.cancel(this);
+  }
+
+  expire(): void {
+    this.settle();
+  }
+
+  describe(): string {
+    if (this.#time === Infinity) return "sleeping forever";
+    return this.#relative ? `sleeping for ${this.#time} s` : `sleeping until ${this.#time} s`;
+  }
+}
+
+/**
+ * Waits for a length of time; `sleep(0)` lets the other tasks run. A checkpoint.
+ *
+ * @param duration Seconds, or an object such as `{ milliseconds: 250 }`.
+ * @throws {RangeError} If the duration is NaN or negative.
+ * @throws {TypeError} If it is no duration.
+ * @example
+ * ```ts
+ * import { Loop, sleep } from "jsr:@broomio/core";
+ *
+ * await new Loop().run(sleep({ milliseconds: 20 }));
+ * ```
+ */
+export function sleep(duration: Duration): Operation<void> {
+  return new Sleep(toSeconds(duration), true);
+}
+
+/**
+ * Waits until a time on the loop's clock (`loop.now`). A checkpoint, also where the time has passed.
+ *
+ * @param deadline Seconds.
+ * @throws {RangeError} If the deadline is NaN.
+ * @example
+ * ```ts
+ * import { Loop, sleepUntil } from "jsr:@broomio/core";
+ *
+ * const loop = new Loop();
+ * await loop.run(sleepUntil(loop.now + 0.01));
+ * ```
+ */
+export function sleepUntil(deadline: number): Operation<void> {
+  return new Sleep(toDeadline(deadline), false);
+}
+
+/**
+ * Waits until it is cancelled. A checkpoint.
+ *
+ * @example
+ * ```ts
+ * import { Loop, moveOnAfter, sleepForever } from "jsr:@broomio/core";
+ *
+ * await new Loop().run(moveOnAfter(0.01, sleepForever()));
+ * ```
+ */
+export function sleepForever(): Operation<never> {
+  return new Sleep(Infinity, true) as Operation<unknown> as Operation<never>;
+}
+
+/**
+ * Runs `body` for at most a length of time. Gives its value, or `undefined` where the time ran out: then it was cancelled, which is no error.
+ * A body that swallows the cancel and returns a value gives that value.
+ *
+ * @param duration Seconds, or an object such as `{ milliseconds: 250 }`.
+ * @throws {RangeError} If the duration is NaN or negative.
+ * @example
+ * ```ts
+ * import { Loop, moveOnAfter, sleep } from "jsr:@broomio/core";
+ *
+ * function* slow() {
+ *   yield* sleep(60);
+ *   return "done";
+ * }
+ * console.log(await new Loop().run(moveOnAfter(0.01, slow()))); // undefined
+ * ```
+ */
+export function moveOnAfter<T>(
+  duration: Duration,
+  body: Body<T, [scope: CancelScope]>,
+): Operation<T | undefined> {
+  return new ScopeCommand(body, "move", { timeout: duration, name: "moveOnAfter" });
+}
+
+/**
+ * {@linkcode moveOnAfter} with a time on the loop's clock instead of a duration.
+ *
+ * @param deadline Seconds.
+ * @throws {RangeError} If the deadline is NaN.
+ * @example
+ * ```ts
+ * import { Loop, moveOnAt, sleepForever } from "jsr:@broomio/core";
+ *
+ * const loop = new Loop();
+ * await loop.run(moveOnAt(loop.now + 0.01, sleepForever()));
+ * ```
+ */
+export function moveOnAt<T>(
+  deadline: number,
+  body: Body<T, [scope: CancelScope]>,
+): Operation<T | undefined> {
+  return new ScopeCommand(body, "move", { deadline, name: "moveOnAt" });
+}
+
+/**
+ * Runs `body` for at most a length of time, and throws where that ran out. Gives the body's value.
+ * A body that ends without waiting again after the deadline has simply succeeded.
+ *
+ * @param duration Seconds, or an object such as `{ milliseconds: 250 }`.
+ * @throws {TimeoutError} If the time ran out and that was delivered to the body.
+ * @throws {RangeError} If the duration is NaN or negative.
+ * @example
+ * ```ts
+ * import { failAfter, Loop, sleep, TimeoutError } from "jsr:@broomio/core";
+ *
+ * function* main() {
+ *   try {
+ *     yield* failAfter(0.01, sleep(60));
+ *   } catch (error) {
+ *     if (error instanceof TimeoutError) console.log("too slow");
+ *     else throw error;
+ *   }
+ * }
+ * await new Loop().run(main());
+ * ```
+ */
+export function failAfter<T>(duration: Duration, body: Body<T>): Operation<T> {
+  return new ScopeCommand(body as Body<T, [CancelScope]>, "fail", {
+    timeout: duration,
+    name: "failAfter",
+  }) as Operation<T>;
+}
+
+/**
+ * {@linkcode failAfter} with a time on the loop's clock instead of a duration.
+ *
+ * @param deadline Seconds.
+ * @throws {TimeoutError} If the time ran out and that was delivered to the body.
+ * @throws {RangeError} If the deadline is NaN.
+ * @example
+ * ```ts
+ * import { failAt, Loop, sleep } from "jsr:@broomio/core";
+ *
+ * const loop = new Loop();
+ * await loop.run(failAt(loop.now + 10, sleep(0.01)));
+ * ```
+ */
+export function failAt<T>(deadline: number, body: Body<T>): Operation<T> {
+  return new ScopeCommand(body as Body<T, [CancelScope]>, "fail", {
+    deadline,
+    name: "failAt",
+  }) as Operation<T>;
+}

@@ -1,0 +1,112 @@
+/**
+ * Wait: the base of every operation that parks a task until something settles it.
+ *
+ * Invariant: `task` is set exactly while the task is parked here: from `arm` until the wait is settled or interrupted,
+ * whichever comes first; what comes second finds null and does nothing (R18). Each wait owns its undo, `disarm`.
+ * Must never know: who settles it, or what the task runs next.
+ */
+import { appendStack } from "./errors.ts";
+import { Command, coroutineStack } from "./coroutine.ts";
+import type { TaskCore } from "./task.ts";
+
+/** Where a task is parked, as the loop sees it. */
+export interface Parking {
+  /** Takes the task out of the wait, true; or notes that it is to be told once the wait is over, false. */
+  interrupt(): boolean;
+  /** What the task does here: "sleeping", "joining task 3". */
+  describe(): string;
+  /** For a wait on something that a task holds: the tasks that hold it. */
+  holders?(): readonly TaskCore[];
+}
+
+/** A command that parks its task. Subclasses say how to register (`arm`) and how to take that back (`disarm`). */
+export abstract class Wait<T> extends Command<T> implements Parking {
+  /** The parked task; null before and after. */
+  protected task: TaskCore | null = null;
+
+  /** Registers the wait. May settle at once; the task then goes on in its turn. An error surfaces at the `yield*`. */
+  protected abstract arm(task: TaskCore): void;
+
+  /** Takes back what `arm` did, where the wait is interrupted. Never called once settled. */
+  protected abstract disarm(task: TaskCore): void;
+
+  perform(task: TaskCore): boolean {
+    this.begin();
+    if (task.scope.cause !== null) {
+      task.scheduler.deliver(task);
+      return false;
+    }
+    this.task = task;
+    task.wait = this;
+    task.since = task.scheduler.tick;
+    try {
+      this.arm(task);
+    } catch (error) {
+      if (!this.leave()) return false; // settled first, so the error came too late to matter
+      throw error;
+    }
+    return false;
+  }
+
+  /** Ends the wait with a value. Ignored where the wait is over. */
+  settle(value: T): void {
+    const task = this.task;
+    if (task === null) return;
+    this.leave();
+    task.value = value;
+    task.scheduler.ready(task);
+  }
+
+  /** Ends the wait with an error. Ignored where the wait is over. */
+  fail(error: unknown): void {
+    const task = this.task;
+    if (task === null) return;
+    this.leave();
+    task.resumeWithError(error);
+  }
+
+  interrupt(): boolean {
+    const task = this.task!;
+    this.leave();
+    this.disarm(task);
+    return true;
+  }
+
+  /** Ends the registration with the task: false where there was none. */
+  protected leave(): boolean {
+    const task = this.task;
+    if (task === null) return false;
+    this.task = null;
+    task.wait = null;
+    return true;
+  }
+}
+
+/**
+ * A wait that something outside the loop settles: a promise, a callback, a socket. While one is pending the loop is not
+ * deadlocked, and a virtual clock does not jump. Its errors are made elsewhere, so they are given the coroutine's stack.
+ */
+export abstract class ExternalWait<T> extends Wait<T> {
+  private counted: boolean = false;
+
+  override perform(task: TaskCore): boolean {
+    super.perform(task);
+    if (this.task !== null) {
+      this.counted = true;
+      task.scheduler.externals++;
+    }
+    return false;
+  }
+
+  protected override leave(): boolean {
+    if (this.counted) {
+      this.counted = false;
+      this.task!.scheduler.externals--;
+    }
+    return super.leave();
+  }
+
+  protected override explain(error: unknown): void {
+    appendStack(error, "while the coroutine waited:", coroutineStack(this.throw));
+  }
+}
