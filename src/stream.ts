@@ -1,0 +1,158 @@
+/**
+ * What sockets, memory streams and simulated streams have in common: streams of bytes, listeners, datagrams.
+ *
+ * Interfaces alone. Invariant of all: one reader and one writer at a time; a cancelled receive or accept loses nothing (R37, R38).
+ * Must never know: a network, a runtime.
+ */
+import type { Operation } from "./coroutine.ts";
+import type { Nursery } from "./nursery.ts";
+import type { Task } from "./task.ts";
+
+/** An address of TCP or UDP. */
+export interface NetAddress {
+  /** What speaks there. */
+  readonly transport: "tcp" | "udp";
+  /** A name or an IP address. */
+  readonly hostname: string;
+  /** 0 to 65,535. */
+  readonly port: number;
+}
+
+/** The address of a Unix socket. */
+export interface UnixAddress {
+  /** What speaks there. */
+  readonly transport: "unix";
+  /** The path in the file system; empty for the unnamed end of a client. */
+  readonly path: string;
+}
+
+/** Where one end of a stream is. */
+export type Address = NetAddress | UnixAddress;
+
+/** The half of a stream that receives. */
+export interface ReceiveStream {
+  /**
+   * Waits for bytes: at least one, at most `max`; `null` at the end. They are the caller's to keep. A checkpoint. A cancelled
+   * receive loses no bytes: the next one gets them.
+   *
+   * @throws {BusyResourceError} If another task is receiving.
+   * @throws {ClosedResourceError} If this end was closed.
+   * @throws {BrokenResourceError} If the other end vanished; on a socket that is a `SocketError`.
+   */
+  recv(max?: number): Operation<Uint8Array<ArrayBuffer> | null>;
+
+  /**
+   * Waits for bytes and copies them to the start of `buffer`; gives how many, or `null` at the end. A checkpoint. A cancelled
+   * receive never touches the buffer.
+   *
+   * @throws {RangeError} If the buffer has no room.
+   * @throws {BusyResourceError} If another task is receiving.
+   * @throws {ClosedResourceError} If this end was closed.
+   * @throws {BrokenResourceError} If the other end vanished; on a socket that is a `SocketError`.
+   */
+  recvInto(buffer: Uint8Array): Operation<number | null>;
+}
+
+/** The half of a stream that sends. */
+export interface SendStream {
+  /**
+   * Sends all of `bytes`, waiting while the other end takes nothing. A checkpoint. Do not change the bytes before it is done.
+   * Cancelled before anything was written, it did not happen. Cancelled later, a part was sent: the sending
+   * side is then broken, and says so at the next send.
+   *
+   * @throws {BusyResourceError} If another task is sending.
+   * @throws {ClosedResourceError} If this end was closed or shut down.
+   * @throws {BrokenResourceError} If the other end takes no more; on a socket that is a `SocketError`; or a send was cancelled half way.
+   */
+  send(bytes: Uint8Array): Operation<void>;
+
+  /**
+   * Says that nothing more will be sent: the other end gets `null` after what was sent. Receiving goes on. A checkpoint. Twice is once.
+   *
+   * @throws {BusyResourceError} If another task is sending.
+   * @throws {ClosedResourceError} If this end was closed.
+   */
+  shutdown(): Operation<void>;
+}
+
+/** Bytes in order, both ways. */
+export interface ByteStream extends ReceiveStream, SendStream, Disposable {
+  /** Ends both directions at once; whoever waits in one gets a `ClosedResourceError`. Never waits or throws; twice is once. */
+  close(): void;
+}
+
+/** What serves one connection. The stream is closed when it ends, however it ends. */
+export type Handler<S> = (stream: S) => Operation<unknown>;
+
+/** Options of {@linkcode Listener.serve}. */
+export interface ServeOptions {
+  /** How many connections are served at once; further ones wait in the system's backlog. By default there is no limit. */
+  maxConnections?: number;
+  /**
+   * Called with what a handler threw; by default the loop's `onWarning` is told. Serving goes on. `"throw"` stops the server with the first error
+   * instead, all connections with it.
+   */
+  onError?: "throw" | ((error: unknown, remoteAddr: Address) => void);
+}
+
+/** What connections arrive at. */
+export interface Listener<S extends ByteStream> extends Disposable {
+  /** Where it listens. */
+  readonly localAddr: Address;
+
+  /**
+   * Waits for a connection. A checkpoint. A cancelled accept loses none: the next accept gets it.
+   *
+   * @throws {BusyResourceError} If another task is accepting.
+   * @throws {ClosedResourceError} If the listener was closed.
+   */
+  accept(): Operation<S>;
+  /**
+   * Waits for a connection and starts its handler as a child of `nursery`. A `SocketError` of the connection's own ends that
+   * connection only; any other error goes to the nursery.
+   */
+  accept(nursery: Nursery, handler: Handler<S>): Operation<Task>;
+
+  /**
+   * Serves connections, each in a task of its own, until it is cancelled or the listener is closed; then it returns once the handlers have ended.
+   * What a handler throws goes to `onError`, and serving goes on.
+   */
+  serve(handler: Handler<S>, options?: ServeOptions): Operation<void>;
+
+  /** Stops listening; whoever accepts gets a `ClosedResourceError`. Connections go on. Never waits or throws; twice is once. */
+  close(): void;
+}
+
+/** Messages with an address each: what a UDP socket sends and receives. Each arrives whole, or not at all. */
+export interface Datagram extends Disposable {
+  /** Where it receives. */
+  readonly localAddr: NetAddress;
+
+  /**
+   * Waits for a message; it is the caller's to keep. A checkpoint. A cancelled receive loses none.
+   *
+   * @throws {BusyResourceError} If another task is receiving.
+   * @throws {ClosedResourceError} If the socket was closed.
+   */
+  recvFrom(): Operation<{ bytes: Uint8Array<ArrayBuffer>; address: NetAddress }>;
+
+  /**
+   * Waits for a message and copies it to the start of `buffer`; what does not fit is lost, and `size` tells. A checkpoint. Cancelled, it never touches the buffer.
+   *
+   * @throws {BusyResourceError} If another task is receiving.
+   * @throws {ClosedResourceError} If the socket was closed.
+   */
+  recvFromInto(
+    buffer: Uint8Array,
+  ): Operation<{ count: number; size: number; address: NetAddress }>;
+
+  /**
+   * Sends one message. A checkpoint. Whether it arrives nobody knows.
+   *
+   * @throws {ClosedResourceError} If the socket was closed.
+   */
+  sendTo(bytes: Uint8Array, address: { hostname: string; port: number }): Operation<void>;
+
+  /** Ends it; whoever waits gets a `ClosedResourceError`. Never waits or throws; twice is once. */
+  close(): void;
+}
