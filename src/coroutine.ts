@@ -62,8 +62,11 @@ export type Body<T, Arguments extends unknown[] = []> =
   | Operation<T>
   | ((...args: Arguments) => Operation<T>);
 
-/** What the loop sends to resume the one stateless command, `checkpoint()`: anything but `undefined`, which means "begin". */
-export const RESUMED: unique symbol = Symbol("resumed");
+/**
+ * What the loop sends to resume the one stateless command, `checkpoint()`: anything but `undefined`, which means "begin".
+ * Not a symbol: storing one of the engine's own constants needs no write barrier.
+ */
+export const RESUMED = null;
 
 /** What the loop passes to a generator's `return()`, to tell unwinding from a `return` of the coroutine's own. */
 export const UNWOUND: unique symbol = Symbol("unwound");

@@ -9,32 +9,33 @@
 /** In which order ready tasks run. Not a promise to build on: "lifo" and "random" are there to find hidden assumptions. */
 export type ExecutionOrder = "fifo" | "lifo" | "random";
 
-/** A ring buffer whose size is a power of two. */
+/** A ring buffer whose size is a power of two. One place stays free, so that full and empty differ without a count. */
 export class ReadyQueue<T> {
   #ring: (T | undefined)[] = new Array(64).fill(undefined);
   #mask = 63;
   #head = 0;
-  #length = 0;
+  #tail = 0;
 
   /** How many items wait. */
   get length(): number {
-    return this.#length;
+    return (this.#tail - this.#head) & this.#mask;
   }
 
   /** Adds an item at the end. */
   push(item: T): void {
-    if (this.#length > this.#mask) this.#grow();
-    this.#ring[(this.#head + this.#length++) & this.#mask] = item;
+    const tail = this.#tail;
+    this.#ring[tail] = item;
+    this.#tail = (tail + 1) & this.#mask;
+    if (this.#tail === this.#head) this.#grow();
   }
 
   /** Takes the next item, or `undefined` where none waits. */
   shift(): T | undefined {
-    if (this.#length === 0) return undefined;
     const head = this.#head;
+    if (head === this.#tail) return undefined;
     const item = this.#ring[head];
     this.#ring[head] = undefined;
     this.#head = (head + 1) & this.#mask;
-    this.#length--;
     return item;
   }
 
@@ -47,13 +48,15 @@ export class ReadyQueue<T> {
     this.#ring[b] = item;
   }
 
+  /** Called with every place taken: doubles them. */
   #grow(): void {
     const old = this.#ring;
     const ring: (T | undefined)[] = new Array(old.length * 2).fill(undefined);
-    for (let i = 0; i < this.#length; i++) ring[i] = old[(this.#head + i) & this.#mask];
+    for (let i = 0; i < old.length; i++) ring[i] = old[(this.#head + i) & this.#mask];
     this.#ring = ring;
     this.#mask = ring.length - 1;
     this.#head = 0;
+    this.#tail = old.length;
   }
 }
 
