@@ -1,0 +1,138 @@
+/**
+ * One row in one process, so that no row lives with another's type feedback or garbage. Started by `main.ts` with one
+ * argument, a `Job` in JSON; prints one line, a `Report` in JSON.
+ */
+
+import { allRows } from "./rows/mod.ts";
+import { loadLib } from "./lib.ts";
+import { loadEffect, loadEffection } from "./peers.ts";
+import { median, timeOnce, timeRounds, weigh } from "./measure.ts";
+import { commandLine, exit, print, runtimeName } from "./runtime.ts";
+import type { Broomio } from "./lib.ts";
+import type { GrowthRow, Load, MemoryRow, SideName, TimeRow, Work } from "./row.ts";
+
+export interface Job {
+  readonly row: string;
+  /** Where our library is; absent when there is none yet. */
+  readonly lib?: string;
+  /** The sides wanted. */
+  readonly sides: readonly SideName[];
+  readonly rounds: number;
+  /** The largest size of a growth row. */
+  readonly limit: number;
+}
+
+export interface Report {
+  readonly id: string;
+  readonly runtime: string;
+  /** Nanoseconds per operation or bytes per item, by side and round. */
+  readonly samples: Partial<Record<SideName, number[]>>;
+  readonly errors: Partial<Record<SideName, string>>;
+  /** Growth rows: the same by side and size. */
+  readonly sizes?: Partial<Record<SideName, Record<number, number[]>>>;
+  /** The plain side measured before any library was loaded: a library that slows the engine shows here. */
+  readonly alone?: number;
+  /** Exports that ours would need and the library does not have. */
+  readonly missing?: readonly string[];
+}
+
+type Answer = Omit<Report, "id" | "runtime">;
+
+async function timeReport(row: TimeRow, job: Job): Promise<Answer> {
+  const { sides, clock } = row;
+  const works = new Map<SideName, Work>();
+  let alone: number | undefined;
+  if (sides.async && job.sides.includes("async")) {
+    const work = sides.async();
+    works.set("async", work);
+    const { samples } = await timeRounds(new Map([["async", work]]), {
+      rounds: 3,
+      warmUps: 2,
+      clock,
+    });
+    alone = median(samples.async!);
+  }
+  if (sides.broomio && job.sides.includes("broomio")) {
+    const lib = await loadOurs(row, job);
+    if (Array.isArray(lib)) return { samples: {}, errors: {}, missing: lib };
+    if (lib !== undefined) works.set("broomio", sides.broomio(lib));
+  }
+  if (sides.effect && job.sides.includes("effect")) {
+    works.set("effect", sides.effect(await loadEffect()));
+  }
+  if (sides.effection && job.sides.includes("effection")) {
+    works.set("effection", sides.effection(await loadEffection()));
+  }
+  return { ...await timeRounds(works, { rounds: job.rounds, warmUps: 2, clock }), alone };
+}
+
+/** One side only: the others would be on the heap too. */
+async function memoryReport(row: MemoryRow, job: Job): Promise<Answer> {
+  const [side] = job.sides;
+  const load = await memoryLoad(row, job, side);
+  if (Array.isArray(load)) return { samples: {}, errors: {}, missing: load };
+  if (load === undefined) return { samples: {}, errors: {} };
+  return { samples: { [side]: [await weigh(load)] }, errors: {} };
+}
+
+async function memoryLoad(
+  { sides, ...row }: MemoryRow,
+  job: Job,
+  side: SideName,
+): Promise<Load | string[] | undefined> {
+  if (side === "async") return sides.async?.();
+  if (side === "effect") return sides.effect?.(await loadEffect());
+  if (side === "effection") return sides.effection?.(await loadEffection());
+  const lib = await loadOurs(row, job);
+  return lib === undefined || Array.isArray(lib) ? lib : sides.broomio?.(lib);
+}
+
+async function growthReport(row: GrowthRow, job: Job): Promise<Answer> {
+  const sizes: Partial<Record<SideName, Record<number, number[]>>> = {};
+  const errors: Partial<Record<SideName, string>> = {};
+  for (const side of job.sides) {
+    const lib = side === "broomio" ? await loadOurs(row, job) : undefined;
+    if (Array.isArray(lib)) return { samples: {}, errors: {}, missing: lib };
+    const make = side === "async"
+      ? row.sides.async
+      : lib && ((size: number) => row.sides.broomio!(lib, size));
+    if (make === undefined) continue;
+    const bySize: Record<number, number[]> = sizes[side] = {};
+    try {
+      for (const size of row.sizes) {
+        if (size > job.limit) continue;
+        const work = make(size);
+        if (size === row.sizes[0]) {
+          for (let warmUp = 0; warmUp < 3; warmUp++) await timeOnce(work, row.clock);
+        }
+        bySize[size] = [];
+        for (let round = 0; round < 3; round++) bySize[size].push(await timeOnce(work, row.clock));
+      }
+    } catch (error) {
+      errors[side] = String(error);
+    }
+  }
+  return { samples: {}, errors, sizes };
+}
+
+/** The library, or what it lacks for this row, or undefined where no library is given. */
+async function loadOurs(
+  row: { needs: readonly string[] },
+  job: Job,
+): Promise<Broomio | string[] | undefined> {
+  if (job.lib === undefined) return undefined;
+  const lib = await loadLib(job.lib);
+  const missing = row.needs.filter((name) => !(name in lib));
+  return missing.length > 0 ? missing : lib;
+}
+
+const job: Job = JSON.parse(commandLine[0]);
+const row = allRows.find(({ id }) => id === job.row);
+if (row === undefined) throw new Error(`No row named ${job.row}`);
+const answer = row.kind === "time"
+  ? await timeReport(row, job)
+  : row.kind === "memory"
+  ? await memoryReport(row, job)
+  : await growthReport(row, job);
+print(JSON.stringify({ id: row.id, runtime: runtimeName, ...answer } satisfies Report));
+exit(0);

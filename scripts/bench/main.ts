@@ -1,0 +1,153 @@
+/**
+ * The benchmark: ours against plain async functions, Effect 4 and Effection 4, as ratios against the bars of the design.
+ *
+ *     deno task bench [filter] [--rounds N] [--quick] [--json] [--check] [--lib PATH] [--node [PROGRAM]] [--only SIDES]
+ *
+ * filter        rows whose id contains it, e.g. `switch`; several: `switch,call`
+ * --rounds N    measured rounds of each timed row, 7 if not given
+ * --quick       3 rounds, rows with a bar only, growth up to 100,000: under a minute
+ * --json        one JSON object instead of the table, every sample in it
+ * --check       exit code 1 if a bar is missed
+ * --lib PATH    the library under test, `mod.ts` of this repository if not given
+ * --node [PATH] the rows run in Node: this benchmark and a TypeScript library are bundled for it first
+ * --only SIDES  e.g. `broomio,async`
+ *
+ * Figures of one run compare with each other, not with those of another run or machine.
+ */
+
+import { allRows } from "./rows/mod.ts";
+import { sideNames } from "./row.ts";
+import { growthHeading, growthLines, judge, judgeGrowth, timeHeading, timeLine } from "./table.ts";
+import {
+  bundleForNode,
+  commandLine,
+  exists,
+  nodeRuntime,
+  note,
+  print,
+  runChild,
+  sameRuntime,
+  setExitCode,
+} from "./runtime.ts";
+import { type Options, readOptions } from "./options.ts";
+import type { Job, Report } from "./child.ts";
+import type { Launcher } from "./runtime.ts";
+import type { Row, SideName } from "./row.ts";
+
+interface Bench {
+  readonly launcher: Launcher;
+  readonly lib: string | undefined;
+  readonly remove: () => void;
+}
+
+/** Where the children run and what they import. */
+async function prepare(options: Options): Promise<Bench> {
+  const child = new URL("./child.ts", import.meta.url);
+  let lib: string | undefined = options.lib;
+  if (lib.startsWith("file:") && !exists(new URL(lib))) {
+    note(`No library at ${lib}: measuring the others only\n`);
+    lib = undefined;
+  }
+  if (options.node === undefined) return { launcher: sameRuntime(child), lib, remove: () => {} };
+  const ours = lib?.startsWith("file:") && lib.endsWith(".ts") ? [new URL(lib)] : [];
+  const { files: [script, bundled], remove } = await bundleForNode([child, ...ours]);
+  return { launcher: nodeRuntime(options.node, script), lib: bundled?.href ?? lib, remove };
+}
+
+/**
+ * Measures one row, in several processes: ours with plain functions first, then ours with the other libraries, which
+ * would make both dearer (Effect and Effection slow plain promises by what they leave on the heap). Where even ours would
+ * weigh on the other side, each has its own.
+ */
+async function measureRow(row: Row, bench: Bench, options: Options): Promise<Report[]> {
+  const companies: readonly (readonly SideName[])[] = row.kind === "time"
+    ? [["broomio", "async"], ["broomio", "effect", "effection"]]
+    : sideNames.map((side) => [side]);
+  const reports: Report[] = [];
+  for (const company of companies) {
+    const sides = company.filter((side) =>
+      options.sides.includes(side) && row.sides[side as keyof typeof row.sides]
+    );
+    if (sides.length === 0 || (reports.length > 0 && sides.join() === "broomio")) continue;
+    const { rounds, quick } = options;
+    const job: Job = {
+      row: row.id,
+      lib: bench.lib,
+      sides,
+      rounds,
+      limit: quick ? 100_000 : Number.MAX_SAFE_INTEGER,
+    };
+    const report = await runRow(job, bench.launcher);
+    reports.push(report);
+    if (report.missing !== undefined) break;
+  }
+  return reports;
+}
+
+/** A child that crashes or hangs is an error of its row, not the end of the benchmark. */
+async function runRow(job: Job, launcher: Launcher): Promise<Report> {
+  try {
+    return JSON.parse(await runChild(launcher, [JSON.stringify(job)]));
+  } catch (error) {
+    const errors = Object.fromEntries(job.sides.map((side) => [side, String(error)]));
+    return { id: job.row, runtime: "", samples: {}, errors };
+  }
+}
+
+/** Prints the table while the rows come in, or all of it as JSON at the end. */
+async function main(): Promise<void> {
+  const options = readOptions(commandLine);
+  const { filter, quick } = options;
+  const wanted = (row: Row) => !quick || row.kind === "growth" || Object.keys(row.bars).length > 0;
+  const rows = allRows.filter((row) =>
+    filter.length > 0 ? filter.some((part) => row.id.includes(part)) : wanted(row)
+  );
+  if (rows.length === 0) {
+    throw new TypeError(`No such row. There are: ${allRows.map(({ id }) => id).join(", ")}`);
+  }
+  const bench = await prepare(options);
+  const say = (text: string) => options.json || print(text);
+  const results: unknown[] = [];
+  const hidden: string[] = [];
+  const verdicts: boolean[] = [];
+  let section: Row["kind"] | undefined;
+  try {
+    for (const row of rows) {
+      const reports = await measureRow(row, bench, options);
+      const missing = reports.flatMap((report) => report.missing ?? []);
+      if (missing.length > 0) {
+        hidden.push(`${row.id} (no ${missing.join(", ")})`);
+        continue;
+      }
+      if (section === undefined) say(`${reports[0]?.runtime}, ${options.rounds} rounds, medians`);
+      const { id, title, per, kind } = row;
+      if (kind === "growth") {
+        if (section !== "growth") say(`\n${growthHeading(row.sizes)}`);
+        const growths = judgeGrowth(row, reports);
+        verdicts.push(...growths.flatMap(({ ok }) => ok ?? []));
+        if (growths.length > 0) say(growthLines(row, growths));
+        results.push({ id, title, per, kind, growths, reports });
+      } else {
+        if (section === undefined) {
+          say(`ratio = ours / theirs, at most the bar\n\n${timeHeading()}`);
+        }
+        const cells = judge(row, reports);
+        verdicts.push(...cells.flatMap(({ ok }) => ok ?? []));
+        say(timeLine(row, cells, reports));
+        results.push({ id, title, per, kind, cells, reports });
+      }
+      section = kind;
+    }
+  } finally {
+    bench.remove();
+  }
+  const missed = verdicts.filter((ok) => !ok).length;
+  if (hidden.length > 0) say(`\nNot there yet: ${hidden.join("; ")}`);
+  say(`\n${verdicts.length} bars measured, ${missed} missed${missed === 0 ? "" : ": see OVER"}.`);
+  if (options.json) {
+    print(JSON.stringify({ rounds: options.rounds, missed, hidden, rows: results }));
+  }
+  if (options.check && missed > 0) setExitCode(1);
+}
+
+await main();

@@ -1,0 +1,22 @@
+/** All rows, in the order of the table. */
+
+import { callRows } from "./call.ts";
+import { channelRows } from "./channel.ts";
+import { childrenRows } from "./children.ts";
+import { growthRows } from "./growth.ts";
+import { lockRows } from "./lock.ts";
+import { memoryRows } from "./memory.ts";
+import { sleepRows } from "./sleep.ts";
+import { switchRows } from "./switch.ts";
+import type { Row } from "../row.ts";
+
+export const allRows: readonly Row[] = [
+  ...switchRows,
+  ...callRows,
+  ...childrenRows,
+  ...sleepRows,
+  ...memoryRows,
+  ...channelRows,
+  ...lockRows,
+  ...growthRows,
+];

@@ -1,0 +1,143 @@
+/** The result as a person reads it: one line a row, ours first, then each peer with its ratio, bar and mark. */
+
+import { median, medianRatio } from "./measure.ts";
+import { sideNames } from "./row.ts";
+import type { Report } from "./child.ts";
+import type { GrowthRow, MemoryRow, SideName, TimeRow } from "./row.ts";
+
+/** What was found for one side of one row. */
+export interface Cell {
+  readonly side: SideName;
+  /** Nanoseconds or bytes per item. */
+  readonly value?: number;
+  /** Ours by theirs. */
+  readonly ratio?: number;
+  readonly bar?: number;
+  readonly ok?: boolean;
+  readonly error?: string;
+}
+
+/** The verdict on a timed or weighed row, a cell per side. Ratios are taken within a process where it had both sides. */
+export function judge(row: TimeRow | MemoryRow, reports: readonly Report[]): Cell[] {
+  const samplesOf = (side: SideName) => reports.find(({ samples }) => samples[side])?.samples;
+  return sideNames.map((side) => {
+    const together = samplesOf(side);
+    if (together === undefined) {
+      return {
+        side,
+        error: reports.find(({ errors }) => errors[side])?.errors[side],
+      };
+    }
+    const value = median(together[side]!);
+    const ours = together.broomio ?? samplesOf("broomio")?.broomio;
+    if (side === "broomio" || ours === undefined) return { side, value };
+    const ratio = medianRatio(ours, together[side]!);
+    const bar = row.bars[side];
+    return { side, value, ratio, bar, ok: bar === undefined ? undefined : ratio <= bar };
+  });
+}
+
+/** Cost per item of each size, and how much dearer the largest is than the smallest. */
+export interface Growth {
+  readonly side: SideName;
+  readonly costs: Readonly<Record<number, number>>;
+  readonly factor: number;
+  readonly ok?: boolean;
+  readonly error?: string;
+}
+
+/** Linear enough: caches and collections may cost this much between the smallest and the largest size, never more. */
+export const growthBar = 4;
+
+export function judgeGrowth(row: GrowthRow, reports: readonly Report[]): Growth[] {
+  const found: Growth[] = [];
+  for (const { side, sizes, errors } of reports.flatMap(growthSides)) {
+    const measured = row.sizes.filter((size) => sizes[size]?.length);
+    const costs = Object.fromEntries(measured.map((size) => [size, median(sizes[size])]));
+    const factor = costs[measured[measured.length - 1]] / costs[measured[0]];
+    const ok = side === "broomio" ? factor <= growthBar : undefined;
+    found.push({ side, costs, factor, ok, error: errors[side] });
+  }
+  return found;
+}
+
+function growthSides({ sizes, errors }: Report) {
+  return sideNames.flatMap((side) => sizes?.[side] ? [{ side, sizes: sizes[side], errors }] : []);
+}
+
+const titleWidth = 36;
+
+export function timeHeading(): string {
+  return "".padEnd(titleWidth) + "ours".padStart(9) + heading("async") + heading("Effect 4") +
+    heading("Effection 4");
+}
+
+function heading(name: string): string {
+  return " | " + name.padStart(9) + "  ratio (bar)".padEnd(18);
+}
+
+export function timeLine(
+  row: TimeRow | MemoryRow,
+  cells: readonly Cell[],
+  reports: readonly Report[],
+): string {
+  const unit = row.kind === "memory" ? " B" : " ns";
+  const [ours, ...theirs] = cells;
+  let line = row.title.padEnd(titleWidth) + show(ours, unit).padStart(9);
+  for (const cell of theirs) {
+    line += " | " + show(cell, unit).padStart(9) + "  " + verdict(cell).padEnd(16);
+  }
+  line = line.trimEnd();
+  for (const cell of cells) {
+    if (cell.error !== undefined) line += `\n    ${cell.side}: ${cell.error}`;
+  }
+  const alone = reports.find((report) => report.alone !== undefined)?.alone;
+  const plain = cells[1].value;
+  if (alone !== undefined && plain !== undefined && plain > alone * 1.25) {
+    const factor = (plain / alone).toFixed(2);
+    line += `\n    note: async is ${factor}x slower once the library is loaded (${
+      figure(alone)
+    } ns before)`;
+  }
+  return line;
+}
+
+export function growthHeading(sizes: readonly number[]): string {
+  const columns = sizes.map((size) => size.toLocaleString("en").padStart(12)).join("");
+  return "per item, at".padEnd(titleWidth) + columns + "  largest / smallest (bar)";
+}
+
+export function growthLines(row: GrowthRow, growths: readonly Growth[]): string {
+  return growths.map(({ side, costs, factor, ok, error }) => {
+    const title = side === "broomio" ? row.title : `  the same, ${side}`;
+    const columns = row.sizes.map((size) => {
+      const cost = costs[size];
+      return (cost === undefined ? "-" : `${figure(cost)} ns`).padStart(12);
+    });
+    const end = Number.isNaN(factor)
+      ? ""
+      : `  ${factor.toFixed(2)}x${ok === undefined ? "" : ` (${growthBar}) ${mark(ok)}`}`;
+    return title.padEnd(titleWidth) + columns.join("") + end +
+      (error === undefined ? "" : `\n    ${side}: ${error}`);
+  }).join("\n");
+}
+
+function show(cell: Cell, unit: string): string {
+  return cell.value === undefined ? "-" : figure(cell.value) + unit;
+}
+
+function verdict({ ratio, bar, ok }: Cell): string {
+  if (ratio === undefined) return "";
+  const limit = bar === undefined ? "" : ` (${bar})`;
+  return `${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)}x${limit}${
+    ok === undefined ? "" : ` ${mark(ok)}`
+  }`;
+}
+
+function mark(ok: boolean): string {
+  return ok ? "ok" : "OVER";
+}
+
+function figure(value: number): string {
+  return value < 100 ? value.toFixed(1) : Math.round(value).toString();
+}
