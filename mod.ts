@@ -22,8 +22,12 @@
  */
 export type { Body, Coroutine, Operation, Trap } from "./src/coroutine.ts";
 export {
+  BrokenResourceError,
+  BusyResourceError,
   Cancelled,
+  ClosedResourceError,
   DeadlockError,
+  EndOfChannel,
   NurseryError,
   TaskCancelledError,
   TimeoutError,

@@ -82,6 +82,34 @@ export class DeadlockError extends Error {
   }
 }
 
+/** Something that is shared is of no use any more, and never will be: the task that owned a lock has ended, the other end is gone. */
+export class BrokenResourceError extends Error {
+  static {
+    this.prototype.name = "BrokenResourceError";
+  }
+}
+
+/** Thrown where something is used, or waited for, that this side has closed. */
+export class ClosedResourceError extends Error {
+  static {
+    this.prototype.name = "ClosedResourceError";
+  }
+}
+
+/** Thrown where two tasks do at once what only one at a time can do. */
+export class BusyResourceError extends Error {
+  static {
+    this.prototype.name = "BusyResourceError";
+  }
+}
+
+/** Thrown to a receiver when everything was received and no sender is left. */
+export class EndOfChannel extends Error {
+  static {
+    this.prototype.name = "EndOfChannel";
+  }
+}
+
 /**
  * What comes out of a nursery in which something failed: every error, in order of occurrence, the first as `cause`.
  *
