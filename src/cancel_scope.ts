@@ -21,7 +21,7 @@ import {
 } from "./coroutine.ts";
 import { toDeadline, toSeconds } from "./duration.ts";
 import type { Duration } from "./duration.ts";
-import { bothErrors, Cancelled, TimeoutError } from "./errors.ts";
+import { bothErrors, Cancelled, setStack, TimeoutError } from "./errors.ts";
 import { AGAIN, Frame, isCancellation, LEFT, NEXT, THROW } from "./task.ts";
 import type { Mode, TaskCore, Verdict } from "./task.ts";
 import type { Timed } from "./timers.ts";
@@ -400,7 +400,7 @@ export class ScopeCommand<T> extends Command<T> {
       error.message = timeout === undefined
         ? `Not done at ${deadline} s`
         : `Not done within ${this.#timeout} s`;
-      error.stack = `TimeoutError: ${error.message}\n${coroutineStack(this.throw)}`;
+      setStack(error, coroutineStack(this.throw));
     }
   }
 

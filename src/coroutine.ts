@@ -98,7 +98,7 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
   [Symbol.iterator](): Iterator<Trap, T, unknown> {
     if (this.stage !== FRESH) {
       throw new TypeError(
-        `This ${this.describe()} operation was used already: an operation is used once, make a new one for each yield*`,
+        `This operation (${this.describe()}) was used already: make a new one for each yield*`,
       );
     }
     return this;
@@ -122,10 +122,18 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
     throw error;
   }
 
+  /** Uses the operation without `yield*`: for one that carries out others, as `select` does. */
+  adopt(): void {
+    this[Symbol.iterator]();
+    this.stage = PERFORMED;
+  }
+
   /** Called first by `perform`: `yield operation` without the star reaches the loop without having been begun. */
   protected begin(): void {
     if (this.stage !== YIELDED) {
-      throw new TypeError(`Yielded a ${this.describe()} operation: write yield* instead of yield`);
+      throw new TypeError(
+        `Yielded an operation (${this.describe()}): write yield* instead of yield`,
+      );
     }
     this.stage = PERFORMED;
   }
@@ -140,14 +148,25 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
 const yielding: IteratorYieldResult<Trap> = { done: false, value: undefined as unknown as Trap };
 const returning: IteratorReturnResult<unknown> = { done: true, value: undefined };
 
-/** The stack of the coroutine that is beginning or failing a `yield*` now, without the frames of this package on top. */
+/** Our own frames, below those of a coroutine; they tell a user nothing. */
+const DRIVER = /^ +at (?:resumeAbruptly|[\w$.]*\.#?step) \(/;
+/** What an engine puts between a generator and its driver. */
+const GLUE = /^ +at [\w$.]+\.(?:next|throw|return) \(<anonymous>\)$/;
+
+/** The frames of a stack that are a coroutine's. */
+export function coroutineFrames(lines: string[]): string[] {
+  const end = lines.findIndex((line) => DRIVER.test(line));
+  return (end < 0 ? lines : lines.slice(0, end)).filter((line) => !GLUE.test(line));
+}
+
+/** The stack below the call of `above`: of a coroutine, as far as `yield*` reaches. */
 export function coroutineStack(above: (...args: never[]) => unknown): string {
   const holder: { stack?: string } = {};
   const capture =
     (Error as { captureStackTrace?(target: object, above: unknown): void }).captureStackTrace;
   if (capture === undefined) return new Error().stack ?? "";
   capture(holder, above);
-  return holder.stack?.replace(/^Error\n/, "") ?? "";
+  return coroutineFrames(holder.stack?.split("\n").slice(1) ?? []).join("\n");
 }
 
 /**

@@ -4,6 +4,7 @@
  * Invariant: names live on the prototypes, so that printing an error shows its message and not its fields, and survive minifying.
  * Must never know: the classes that throw them.
  */
+import { coroutineFrames } from "./coroutine.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -111,7 +112,8 @@ export class EndOfChannel extends Error {
 }
 
 /**
- * What comes out of a nursery in which something failed: every error, in order of occurrence, the first as `cause`.
+ * What comes out of a nursery in which something failed: every error, in order of occurrence. The very first, looked up
+ * through nested nurseries, is the `cause`.
  *
  * @example
  * ```ts
@@ -134,17 +136,22 @@ export class NurseryError extends AggregateError {
   readonly tasks: readonly Task[];
   /** The number of errors below that are not themselves a NurseryError; kept so that deep nesting stays cheap. */
   readonly #leaves: number;
-  readonly #first: unknown;
+  /** The tasks on the way to the first of them. */
+  readonly #path: string;
 
   /** Made by a nursery when it ends. */
   constructor(errors: readonly unknown[], tasks: readonly Task[], options?: { note?: string }) {
     let leaves = 0;
     for (const error of errors) leaves += error instanceof NurseryError ? error.#leaves : 1;
-    const first = errors[0] instanceof NurseryError ? errors[0].#first : errors[0];
-    super(errors, summarize(leaves, first, errors, tasks, options?.note), { cause: errors[0] });
+    const [first] = errors;
+    const nested = first instanceof NurseryError;
+    // The leaf, not the nested NurseryError: runtimes print both `cause` and `errors`, which would double at each level.
+    const cause = nested ? first.cause : first;
+    const path = shorten(nested ? `${tasks[0].name} > ${first.#path}` : `${tasks[0].name}`, 80);
+    super(errors, summarize(leaves, path, cause, options?.note), { cause });
     this.tasks = tasks;
     this.#leaves = leaves;
-    this.#first = first;
+    this.#path = path;
     hide(this, "tasks");
   }
 
@@ -170,9 +177,26 @@ export class NurseryError extends AggregateError {
     }
     return flat;
   }
+
+  /** How `console.log` shows it: each error once, below its task. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return render(this, 0);
+  }
   static {
     this.prototype.name = "NurseryError";
   }
+}
+
+function render(error: unknown, depth: number): string {
+  const stack = error instanceof Error ? error.stack ?? String(error) : String(error);
+  const text = coroutineFrames(stack.split("\n")).join("\n");
+  if (!(error instanceof NurseryError)) return text;
+  if (depth === 8) return `${text}\n  ...`;
+  const shown = error.errors.slice(0, 10).map((each, i) =>
+    `\n  in task ${error.tasks[i].name}: ${render(each, depth + 1).replaceAll("\n", "\n  ")}`
+  );
+  const more = error.errors.length - shown.length;
+  return `${text}${shown.join("")}${more > 0 ? `\n  and ${more} more` : ""}`;
 }
 
 /** A loop, not a spread: a nursery can hold a million errors. */
@@ -180,27 +204,20 @@ function pushReversed(stack: unknown[], errors: readonly unknown[]): void {
   for (let i = errors.length - 1; i >= 0; i--) stack.push(errors[i]);
 }
 
-function summarize(
-  leaves: number,
-  first: unknown,
-  errors: readonly unknown[],
-  tasks: readonly Task[],
-  note: string | undefined,
-): string {
-  const names = [...new Set(tasks.map((task) => task.name))];
-  const shown = names.slice(0, 3).join(", ") +
-    (names.length > 3 ? ` and ${names.length - 3} more` : "");
-  const nested = leaves === errors.length ? "" : ` (${errors.length} directly)`;
+function summarize(leaves: number, path: string, first: unknown, note: string | undefined): string {
   const text = leaves === 1
-    ? `1 error, in task ${shown}: ${brief(first)}`
-    : `${leaves} errors${nested}, in tasks ${shown}; the first: ${brief(first)}`;
+    ? `1 error, in task ${path}: ${brief(first)}`
+    : `${leaves} errors; the first, in task ${path}: ${brief(first)}`;
   return note === undefined ? text : `${text} (${note})`;
 }
 
 function brief(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const line = text.split("\n", 1)[0];
-  return line.length > 160 ? `${line.slice(0, 160)}...` : line;
+  return shorten(text.split("\n", 1)[0], 160);
+}
+
+function shorten(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}...` : text;
 }
 
 /** Keeps a property out of what runtimes print for an uncaught error. */
@@ -221,6 +238,11 @@ class CleanupError extends AggregateError {
   static {
     this.prototype.name = "AggregateError";
   }
+}
+
+/** Replaces the stack of an error that the loop made by one that says more. */
+export function setStack(error: Error, frames: string): void {
+  error.stack = `${error.name}: ${error.message}\n${frames}`;
 }
 
 /** Adds where a coroutine stood to the stack of an error that was made elsewhere. */

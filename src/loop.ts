@@ -5,9 +5,9 @@
  * Must never know: how tasks are stepped, what the time is made of.
  */
 import { Scope } from "./cancel_scope.ts";
-import type { Operation } from "./coroutine.ts";
+import { coroutineStack, type Operation } from "./coroutine.ts";
 import { deadlockReport, liveTasks } from "./deadlock.ts";
-import { Cancelled, DeadlockError, NurseryError } from "./errors.ts";
+import { Cancelled, DeadlockError, NurseryError, setStack } from "./errors.ts";
 import { type Host, webHost } from "./host.ts";
 import { NurseryCore, type TaskOptions } from "./nursery.ts";
 import { createQueue, type ExecutionOrder, seededRandom } from "./queue.ts";
@@ -79,7 +79,10 @@ export class Loop {
     const owner = {
       loop: this,
       quiet: () => this.#quiet(),
-      crashed: (error: unknown) => this.#end((run) => run.reject(error)),
+      crashed: (error: unknown) => {
+        this.#abandon(error);
+        this.#end((run) => run.reject(error));
+      },
       warn: onWarning ?? ((warning: LoopWarning) => host.warn(`broomio: ${warning.message}`)),
     };
     this.#scheduler = new Scheduler(host, queue, owner, {
@@ -132,6 +135,7 @@ export class Loop {
         resolve: resolve as (value: unknown) => void,
         reject,
         deadlock: null,
+        calledFrom: coroutineStack(this.run),
       };
       this.#scheduler.open();
     });
@@ -181,25 +185,37 @@ export class Loop {
       run.deadlock.report += `\nDropped, because cancelling did not reach them: ${
         left.map((task) => task.name).join(", ")
       }`;
+      this.#abandon(new DeadlockError(run.deadlock.report, left));
       this.#finish(run);
     }
     return true;
   }
 
+  /** Ends the tasks that are left without running them. */
+  #abandon(error: unknown): void {
+    for (const task of liveTasks(this.#root)) task.abandon(error);
+    while (this.#scheduler.queue.shift() !== undefined);
+  }
+
   /** Ends the run as the root nursery did. */
   #finish(run: Run): void {
-    const { errors, tasks } = this.#root;
+    const { errors, tasks, scope } = this.#root;
+    const { main, deadlock, calledFrom } = run;
+    const rejectWith = (error: Error): void => {
+      setStack(error, calledFrom);
+      this.#end(() => run.reject(error));
+    };
     const failure = errors.length === 0
       ? undefined
       : new NurseryError(errors, tasks, { note: this.#seedNote() });
-    this.#end(() => {
-      const { main, deadlock } = run;
-      if (deadlock !== null) {
-        run.reject(new DeadlockError(deadlock.report, deadlock.tasks, { cause: failure }));
-      } else if (failure !== undefined) run.reject(failure);
-      else if (main === null || main.mode === NEXT) run.resolve(main?.value);
-      else run.reject(main.mode === THROW ? main.value : new Cancelled(this.#root.scope.reason));
-    });
+    if (deadlock !== null) {
+      const cause = failure === undefined ? undefined : { cause: failure };
+      rejectWith(new DeadlockError(deadlock.report, deadlock.tasks, cause));
+    } else if (failure !== undefined) rejectWith(failure);
+    else if (main === null || main.mode === NEXT) this.#end(() => run.resolve(main?.value));
+    else {this.#end(() =>
+        run.reject(main.mode === THROW ? main.value : new Cancelled(scope.reason))
+      );}
   }
 
   #end(settle: (run: Run) => void): void {
@@ -221,6 +237,8 @@ interface Run {
   readonly main: TaskCore | null;
   resolve(value: unknown): void;
   reject(error: unknown): void;
+  /** The stack of the call: the errors that the loop itself makes would else show its own frames alone. */
+  readonly calledFrom: string;
   /** Set once a deadlock was found and everything cancelled. */
   deadlock: { report: string; tasks: readonly Task[] } | null;
 }

@@ -20,7 +20,7 @@ import {
   type Trap,
 } from "./coroutine.ts";
 import { type Duration, toSeconds } from "./duration.ts";
-import { type Cancelled, NurseryError } from "./errors.ts";
+import { type Cancelled, NurseryError, setStack } from "./errors.ts";
 import { Delay, StartWait } from "./start.ts";
 import { AGAIN, ENDED, isCancellation, LEFT, NEXT, PARKED, TaskCore, THROW } from "./task.ts";
 import type { Mode, Task, Verdict } from "./task.ts";
@@ -285,7 +285,7 @@ class NurseryCommand<T> extends Command<T | undefined> {
   protected override explain(error: unknown): void {
     // Made by the loop: give it the stack of the coroutine that opened the nursery.
     if (error instanceof NurseryError) {
-      error.stack = `${error.name}: ${error.message}\n${coroutineStack(this.throw)}`;
+      setStack(error, coroutineStack(this.throw));
     }
   }
 

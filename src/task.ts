@@ -10,7 +10,7 @@
  * resumed: flat cost at any depth, and a scope can unwind exactly the frames above its own.
  */
 import type { Operation, Trap } from "./coroutine.ts";
-import { Cancelled, TaskCancelledError } from "./errors.ts";
+import { appendStack, Cancelled, TaskCancelledError } from "./errors.ts";
 import { type Parking, Wait } from "./wait.ts";
 import type { Scope } from "./cancel_scope.ts";
 import type { NurseryCore } from "./nursery.ts";
@@ -208,6 +208,28 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
     this.scheduler.ready(this);
   }
 
+  /** Ends the task without running it, where its loop cannot go on. Nothing it waits for keeps hold of it. */
+  abandon(error: unknown): void {
+    try {
+      this.wait?.interrupt();
+    } catch {
+      // Its undo failed too; `error` says more.
+    }
+    this.wait = null;
+    this.mode = THROW;
+    this.value = error;
+    this.#end();
+  }
+
+  /** Debug: adds where this task was started, and those around it, to the stack of its error. */
+  #tellOrigin(error: unknown): void {
+    let task: TaskCore | null = this as TaskCore;
+    for (let count = 0; task !== null && count < MOST_ORIGINS; count++) {
+      appendStack(error, `task ${task.name} was started:`, task.extras?.startedAt ?? "");
+      task = task.nursery.owner;
+    }
+  }
+
   /** The bottom coroutine has ended, and so has the task, once the cleanups registered in it have run. */
   override exit(): Verdict {
     const own = this.outermost;
@@ -215,7 +237,15 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
       if (own.cleanUp(this, this)) return AGAIN;
       own.leave(this);
     }
+    if (this.scheduler.debug && this.mode === THROW) this.#tellOrigin(this.value);
+    this.nursery.childEnded(this, this.#end());
+    return PARKED;
+  }
+
+  /** Notes the end, and tells who watches; true where one of them takes care of the error. */
+  #end(): boolean {
     this.ended = true;
+    this.frame = this;
     this.iterator = ENDED;
     const watchers = this.extras?.watchers;
     let handled = false;
@@ -223,10 +253,12 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
       this.extras!.watchers = null;
       for (const watcher of watchers) if (watcher(this)) handled = true;
     }
-    this.nursery.childEnded(this, handled);
-    return PARKED;
+    return handled;
   }
 }
+
+/** How many tasks, outwards, an error tells the origin of. */
+const MOST_ORIGINS = 10;
 
 /** An iterator that has ended. */
 export const ENDED: Iterator<Trap, unknown, unknown> = {
