@@ -89,6 +89,7 @@ export class Loop {
       debug: options.debug ?? false,
       asyncContext,
       instruments: options.instruments ?? [],
+      random: seededRandom(executionOrder === "random" ? this.seed : 0),
     });
     this.#root = this.#newRoot();
   }

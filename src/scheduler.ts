@@ -75,6 +75,8 @@ export class Scheduler {
   readonly timers: Timers = new Timers();
   readonly debug: boolean;
   readonly asyncContext: boolean;
+  /** For choices that must be fair: numbers in [0, 1), the same in each run of a program but under "random" order. */
+  readonly random: () => number;
   /** The task that is being stepped. */
   running: TaskCore | null = null;
   lastTaskId: number = 0;
@@ -104,12 +106,18 @@ export class Scheduler {
     host: Host,
     queue: ReadyQueue<TaskCore>,
     owner: SchedulerOwner,
-    options: { debug: boolean; asyncContext: boolean; instruments: readonly Instrument[] },
+    options: {
+      debug: boolean;
+      asyncContext: boolean;
+      instruments: readonly Instrument[];
+      random: () => number;
+    },
   ) {
     this.host = host;
     this.queue = queue;
     this.debug = options.debug;
     this.asyncContext = options.asyncContext;
+    this.random = options.random;
     this.#instruments = options.instruments;
     this.#owner = owner;
     this.#origin = host.now();

@@ -19,6 +19,14 @@ export interface Parking {
   holders?(): readonly TaskCore[];
 }
 
+/** What `task.wait` is while a task waits for the first of several waits (`select`): they have its task, but are not its `wait`. */
+export interface Choice extends Parking {
+  /** One of the waits has a value: ends the choice. */
+  settleWith(wait: Wait<unknown>, value: unknown): void;
+  /** One of the waits has failed: ends the choice. */
+  failWith(wait: Wait<unknown>, error: unknown): void;
+}
+
 /** A command that parks its task. Subclasses say how to register (`arm`) and how to take that back (`disarm`). */
 export abstract class Wait<T> extends Command<T> implements Parking {
   /** The parked task; null before and after. */
@@ -52,6 +60,7 @@ export abstract class Wait<T> extends Command<T> implements Parking {
   settle(value: T): void {
     const task = this.task;
     if (task === null) return;
+    if (task.wait !== this) return (task.wait as Choice).settleWith(this, value);
     this.leave();
     task.value = value;
     task.scheduler.ready(task);
@@ -61,6 +70,7 @@ export abstract class Wait<T> extends Command<T> implements Parking {
   fail(error: unknown): void {
     const task = this.task;
     if (task === null) return;
+    if (task.wait !== this) return (task.wait as Choice).failWith(this, error);
     this.leave();
     task.resumeWithError(error);
   }
@@ -70,6 +80,20 @@ export abstract class Wait<T> extends Command<T> implements Parking {
     this.leave();
     this.disarm(task);
     return true;
+  }
+
+  /** Registers as one of the waits of a choice, for which `task` is parked; may settle at once, or throw. */
+  enlist(task: TaskCore): void {
+    this.task = task;
+    this.arm(task);
+  }
+
+  /** Takes it out of the choice, which is over; `settled` where this is the wait that ended it. */
+  withdraw(settled: boolean): void {
+    const task = this.task;
+    if (task === null) return;
+    this.leave();
+    if (!settled) this.disarm(task);
   }
 
   /** Ends the registration with the task: false where there was none. */
@@ -96,6 +120,13 @@ export abstract class ExternalWait<T> extends Wait<T> {
       task.scheduler.externals++;
     }
     return false;
+  }
+
+  override enlist(task: TaskCore): void {
+    super.enlist(task);
+    if (this.task === null) return;
+    this.counted = true;
+    task.scheduler.externals++;
   }
 
   protected override leave(): boolean {
