@@ -20,6 +20,7 @@ export const LAYERS: readonly string[] = [
   "timers.ts",
   "host.ts",
   "wait.ts",
+  "wait_list.ts",
   "checkpoint.ts",
   "task.ts",
   "call.ts",
