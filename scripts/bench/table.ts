@@ -134,10 +134,10 @@ function verdict({ ratio, bar, ok }: Cell): string {
   }`;
 }
 
-function mark(ok: boolean): string {
+export function mark(ok: boolean): string {
   return ok ? "ok" : "OVER";
 }
 
-function figure(value: number): string {
+export function figure(value: number): string {
   return value < 100 ? value.toFixed(1) : Math.round(value).toString();
 }
