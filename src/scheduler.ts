@@ -195,7 +195,7 @@ export class Scheduler {
     task.mode = RETURN;
     if (count > MOST_DELIVERIES) {
       task.mode = NEXT;
-      task.frame.iterator = failing(
+      task.top = task.frame.iterator = failing(
         new Error(
           `Task ${task.name} was cancelled ${MOST_DELIVERIES} times and went on: its coroutine is dropped`,
         ),
@@ -298,17 +298,16 @@ export class Scheduler {
   #step(task: TaskCore): void {
     this.running = task;
     for (;;) {
-      const frame = task.frame;
       let trap: Trap | undefined;
       let yielded = false;
       try {
         let result: IteratorResult<Trap, unknown>;
         if (task.mode === NEXT) {
-          result = frame.iterator.next(task.value);
+          result = task.top.next(task.value);
         } else {
           const { mode, value } = task;
           task.mode = NEXT;
-          result = resumeAbruptly(frame.iterator, mode, value);
+          result = resumeAbruptly(task.top, mode, value);
         }
         if (result.done !== true) {
           trap = result.value;
@@ -319,8 +318,9 @@ export class Scheduler {
             break;
           }
           task.value = undefined;
-          if (trap.perform(task as never)) continue;
-          break;
+          if (!trap.perform(task as never)) break;
+          task.top = task.frame.iterator;
+          continue;
         }
         task.value = result.value;
         if (result.value === UNWOUND) task.mode = RETURN;
@@ -332,9 +332,11 @@ export class Scheduler {
           continue;
         }
       }
+      const { frame } = task;
       const verdict = frame.exit(task);
       if (verdict === LEFT) task.frame = frame.below!;
-      else if (verdict === PARKED) break;
+      task.top = task.frame.iterator;
+      if (verdict === PARKED) break;
     }
     this.running = null;
   }

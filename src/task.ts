@@ -122,6 +122,8 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   next: TaskCore | null = null;
 
   frame: Frame = this;
+  /** The iterator of `frame`: stepping is hot, and reads it here without asking which kind of frame that is. */
+  top: Iterator<Trap, unknown, unknown>;
   mode: Mode = NEXT;
   value: unknown = undefined;
   wait: Parking | null = null;
@@ -138,6 +140,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
 
   constructor(iterator: Iterator<Trap, unknown, unknown>, nursery: NurseryCore) {
     super(iterator, null);
+    this.top = iterator;
     this.nursery = nursery;
     this.scope = nursery.scope;
     this.scheduler = nursery.scheduler;
