@@ -68,6 +68,14 @@ const LONG_TURN = 0.008;
 /** After this many deliveries a coroutine that goes on all the same is dropped (R20). */
 const MOST_DELIVERIES = 1000;
 
+/** The scheduler whose turn it is; two loops of one thread take turns, and no turn begins within another. */
+let active: Scheduler | null = null;
+
+/** The task that is running in this thread, whichever loop it belongs to; null in callbacks from outside. */
+export function runningTask(): TaskCore | null {
+  return active === null ? null : active.running;
+}
+
 /** The engine of one loop. */
 export class Scheduler {
   readonly host: Host;
@@ -219,6 +227,7 @@ export class Scheduler {
 
   /** One turn: due timers, then ready tasks, until none is left or the time is up. */
   #turn(): void {
+    active = this;
     try {
       this.#idle = false;
       let now = this.#look();
@@ -248,6 +257,8 @@ export class Scheduler {
       this.running = null;
       observeYields(null);
       this.#owner.crashed(error);
+    } finally {
+      active = null;
     }
   }
 

@@ -16,6 +16,7 @@ import type { Scope } from "./cancel_scope.ts";
 import type { NurseryCore } from "./nursery.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Binding } from "./local.ts";
+import type { Holding } from "./holding.ts";
 
 /** What a task is doing, or how it ended. */
 export type TaskState = "ready" | "running" | "waiting" | "succeeded" | "failed" | "cancelled";
@@ -104,6 +105,8 @@ interface Extras {
   locals: Binding | null;
   /** Called once when the task has ended. */
   watchers: Set<Watcher> | null;
+  /** What the task owns, newest first: told when it ends. */
+  held: Holding | null;
   /** Runs a step in the async context in which the task was started (`asyncContext: true`). */
   context: ((run: () => void) => void) | null;
   /** Debug: the stack at the place where the task was started. */
@@ -193,6 +196,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
       name: undefined,
       locals: null,
       watchers: null,
+      held: null,
       context: null,
       startedAt: "",
       position: "",
@@ -250,6 +254,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
     this.ended = true;
     this.frame = this;
     this.iterator = ENDED;
+    for (let held = this.extras?.held; held; held = this.extras?.held) held.forsake();
     const watchers = this.extras?.watchers;
     let handled = false;
     if (watchers) {

@@ -1,0 +1,46 @@
+/**
+ * Holding: what a task owns until it gives it back, and what becomes of it where the task ends first (R31).
+ *
+ * Invariant: a holding is in the list of its holder, headed by `task.extras.held`, exactly while `holder` is set. The holding
+ * itself is the node, so that taking and giving back, which locks do all the time, allocate nothing. Rejected: a
+ * watcher on the end of the task for each lock it takes, which costs a set entry and a closure each time.
+ * Must never know: what is owned.
+ */
+import type { TaskCore } from "./task.ts";
+
+/** Something that one task at a time owns. */
+export abstract class Holding {
+  /** The task that owns it now. */
+  holder: TaskCore | null = null;
+  private newer: Holding | null = null;
+  private older: Holding | null = null;
+
+  /** Makes `task` the owner; there is none before. */
+  protected take(task: TaskCore): void {
+    const extras = task.extras ?? task.more();
+    const older = extras.held;
+    this.holder = task;
+    this.older = older;
+    if (older !== null) older.newer = this;
+    extras.held = this;
+  }
+
+  /** Ends the ownership. */
+  protected giveBack(): void {
+    const { newer, older } = this;
+    if (newer === null) this.holder!.extras!.held = older;
+    else newer.older = older;
+    if (older !== null) older.newer = newer;
+    this.holder = this.newer = this.older = null;
+  }
+
+  /** Called when the owner has ended without giving it back. */
+  forsake(): void {
+    const task = this.holder!;
+    this.giveBack();
+    this.forsaken(task);
+  }
+
+  /** `task` has ended and was the owner until now. */
+  protected abstract forsaken(task: TaskCore): void;
+}
