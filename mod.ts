@@ -64,6 +64,15 @@ export {
   sleepUntil,
 } from "./src/time.ts";
 export { all, race, type Results } from "./src/combine.ts";
+export { type Arms, select, type Selected } from "./src/select.ts";
+export {
+  type Channel,
+  type ChannelOptions,
+  type ChannelStatistics,
+  openChannel,
+  type Receiver,
+  type Sender,
+} from "./src/channel/channel.ts";
 export { TaskLocal } from "./src/local.ts";
 export { suspend, type SuspendStart } from "./src/interop/suspend.ts";
 export { until } from "./src/interop/until.ts";

@@ -21,7 +21,6 @@ export const LAYERS: readonly string[] = [
   "host.ts",
   "wait.ts",
   "wait_list.ts",
-  "wait_list.ts",
   "holding.ts",
   "checkpoint.ts",
   "task.ts",

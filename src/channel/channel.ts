@@ -1,0 +1,299 @@
+/**
+ * openChannel: values from tasks to tasks, one way, through a buffer of a stated size.
+ *
+ * Lives here: what users see of a channel, and its two ends. Invariant: an end is counted in its core exactly while it is open.
+ * Must never know: how values pass (`core.ts`).
+ */
+import type { Coroutine, Operation } from "../coroutine.ts";
+import {
+  ChannelCore,
+  checkReceiver,
+  checkSender,
+  closedError,
+  type End,
+  endError,
+  NextWait,
+  NOTHING,
+  ReceiveWait,
+  SendWait,
+} from "./core.ts";
+
+/** What a channel holds, and who is there. */
+export interface ChannelStatistics {
+  /** How many values are in the buffer. */
+  readonly buffered: number;
+  /** How many it holds at most. */
+  readonly capacity: number;
+  /** How many senders are open. */
+  readonly openSenders: number;
+  /** How many receivers are open. */
+  readonly openReceivers: number;
+  /** How many tasks wait to send. */
+  readonly waitingSenders: number;
+  /** How many tasks wait to receive. */
+  readonly waitingReceivers: number;
+}
+
+/** The end of a channel that values go into. */
+export interface Sender<T> extends Disposable {
+  /**
+   * Waits until the value is in the buffer or, where that is full or there is none, with a receiver. A checkpoint. Cancelled, it was
+   * not sent. Senders are served first come, first served.
+   *
+   * @throws {ClosedResourceError} If this sender was closed, also while it waits.
+   * @throws {BrokenResourceError} If every receiver was closed, also while it waits.
+   */
+  send(value: T): Operation<void>;
+
+  /**
+   * Sends without waiting: false where that is not possible. It may be called from anywhere, such as from a callback of the
+   * runtime; tell the loop with `loop.hold()` that such a call is to come, for it cannot know.
+   *
+   * @throws {ClosedResourceError} If this sender was closed.
+   * @throws {BrokenResourceError} If every receiver was closed.
+   */
+  trySend(value: T): boolean;
+
+  /**
+   * Another sender on the same channel, closed apart from this one.
+   *
+   * @throws {ClosedResourceError} If this sender was closed.
+   */
+  clone(): Sender<T>;
+
+  /**
+   * Closes this sender; those who wait on it get a {@linkcode ClosedResourceError}. Never waits; a second time it does nothing.
+   * When the last sender is closed, receivers get what is in the buffer, and then the end.
+   */
+  close(): void;
+
+  /** What the channel holds, and who is there. */
+  statistics(): ChannelStatistics;
+}
+
+/** The end of a channel that values come out of. Each value goes to one receiver. */
+export interface Receiver<T> extends Disposable {
+  /**
+   * Waits for a value. A checkpoint. Cancelled, nothing was received. Receivers are served first come, first served.
+   *
+   * @throws {EndOfChannel} If everything was received and every sender is closed.
+   * @throws {ClosedResourceError} If this receiver was closed, also while it waits.
+   */
+  receive(): Operation<T>;
+
+  /**
+   * Receives without waiting: `undefined` where there is nothing. In a channel of values that may be `undefined` themselves, use
+   * {@linkcode Receiver.tryNext}.
+   *
+   * @throws {EndOfChannel} If everything was received and every sender is closed.
+   * @throws {ClosedResourceError} If this receiver was closed.
+   */
+  tryReceive(): T | undefined;
+
+  /**
+   * Waits for a value and gives it as iterators do: `{ done: false, value }`, or `{ done: true }` at the end. A checkpoint.
+   *
+   * @throws {ClosedResourceError} If this receiver was closed, also while it waits.
+   */
+  next(): Operation<IteratorResult<T, undefined>>;
+
+  /**
+   * The same without waiting: `undefined` where there is nothing.
+   *
+   * @throws {ClosedResourceError} If this receiver was closed.
+   */
+  tryNext(): IteratorResult<T, undefined> | undefined;
+
+  /**
+   * Runs `body` for each value, one after the other, to the end of the channel or until `body` returns `false`. A checkpoint.
+   * The receiver stays open.
+   *
+   * @throws {ClosedResourceError} If this receiver was closed, also while it waits.
+   */
+  forEach(body: (value: T) => Operation<void | false> | void | false): Operation<void>;
+
+  /**
+   * Another receiver on the same channel, closed apart from this one.
+   *
+   * @throws {ClosedResourceError} If this receiver was closed.
+   */
+  clone(): Receiver<T>;
+
+  /**
+   * Closes this receiver; those who wait on it get a {@linkcode ClosedResourceError}. Never waits; a second time it does nothing.
+   * When the last receiver is closed, what is in the buffer is dropped, and senders get a {@linkcode BrokenResourceError}.
+   */
+  close(): void;
+
+  /** What the channel holds, and who is there. */
+  statistics(): ChannelStatistics;
+}
+
+/** The two ends of a channel. */
+export interface Channel<T> {
+  /** Where values go in. */
+  readonly sender: Sender<T>;
+  /** Where they come out. */
+  readonly receiver: Receiver<T>;
+}
+
+/** Options of {@linkcode openChannel}. */
+export interface ChannelOptions {
+  /** For messages and deadlock reports. */
+  name?: string;
+}
+
+/** What both ends are: open until closed, and disposable. */
+abstract class ChannelEnd<T> implements End<T> {
+  readonly core: ChannelCore<T>;
+  open: boolean = true;
+
+  constructor(core: ChannelCore<T>) {
+    this.core = core;
+  }
+
+  abstract close(): void;
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  statistics(): ChannelStatistics {
+    const { buffered, capacity, openSenders, openReceivers, senders, receivers } = this.core;
+    return {
+      buffered,
+      capacity,
+      openSenders,
+      openReceivers,
+      waitingSenders: senders.size,
+      waitingReceivers: receivers.size,
+    };
+  }
+}
+
+class SenderEnd<T> extends ChannelEnd<T> implements Sender<T> {
+  constructor(core: ChannelCore<T>) {
+    super(core);
+    core.openSenders++;
+  }
+
+  send(value: T): Operation<void> {
+    return new SendWait(this, value);
+  }
+
+  trySend(value: T): boolean {
+    checkSender(this);
+    return this.core.offer(value, null);
+  }
+
+  clone(): Sender<T> {
+    if (!this.open) throw closedError("clone", this.core);
+    return new SenderEnd(this.core);
+  }
+
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.core.senderClosed(this);
+  }
+}
+
+/** The receiving end; broadcasts have one for each subscriber. */
+export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
+  constructor(core: ChannelCore<T>) {
+    super(core);
+    core.openReceivers++;
+  }
+
+  receive(): Operation<T> {
+    return new ReceiveWait(this);
+  }
+
+  tryReceive(): T | undefined {
+    checkReceiver(this);
+    const value = this.core.take(null);
+    if (value !== NOTHING) return value;
+    if (this.core.openSenders === 0) throw endError(this.core);
+  }
+
+  next(): Operation<IteratorResult<T, undefined>> {
+    return new NextWait(this);
+  }
+
+  tryNext(): IteratorResult<T, undefined> | undefined {
+    checkReceiver(this);
+    const value = this.core.take(null);
+    if (value !== NOTHING) return { done: false, value };
+    if (this.core.openSenders === 0) return { done: true, value: undefined };
+  }
+
+  *forEach(body: (value: T) => Operation<void | false> | void | false): Coroutine {
+    for (;;) {
+      const result = yield* this.next();
+      if (result.done) return;
+      let verdict = body(result.value);
+      if (typeof verdict === "object") verdict = yield* verdict;
+      if (verdict === false) return;
+    }
+  }
+
+  clone(): Receiver<T> {
+    if (!this.open) throw closedError("clone", this.core);
+    return new ReceiverEnd(this.core);
+  }
+
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.core.receiverClosed(this);
+  }
+}
+
+/**
+ * Checks a capacity.
+ *
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is neither a whole number of at least `least` nor Infinity.
+ */
+export function checkCapacity(capacity: number, least: number): void {
+  if (typeof capacity !== "number") {
+    throw new TypeError(`A capacity is a number of values, not ${typeof capacity}`);
+  }
+  if (!(capacity >= least && (Number.isSafeInteger(capacity) || capacity === Infinity))) {
+    throw new RangeError(
+      `A capacity is a whole number of at least ${least}, or Infinity, not ${capacity}`,
+    );
+  }
+}
+
+/**
+ * Makes a channel. Both ends can be cloned, are closed with `close()`, and can be declared with `using`. Close them: receivers
+ * end when every sender is closed.
+ *
+ * @param capacity How many values it holds on their way: 0 is a rendezvous, where a sender waits until its value was taken;
+ * with `Infinity` no sender ever waits.
+ * @throws {TypeError | RangeError} If the capacity is neither a whole number of at least 0 nor Infinity.
+ * @example
+ * ```ts
+ * import { Loop, Nursery, openChannel } from "jsr:@broomio/core";
+ *
+ * const { sender, receiver } = openChannel<number>(8);
+ *
+ * function* produce() {
+ *   using _ = sender; // closes it at the end
+ *   for (let i = 1; i <= 3; i++) yield* sender.send(i);
+ * }
+ * function* consume() {
+ *   yield* receiver.forEach((value) => console.log(value)); // 1, 2, 3
+ * }
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   nursery.startSoon(produce());
+ *   nursery.startSoon(consume());
+ * }));
+ * ```
+ */
+export function openChannel<T>(capacity: number, options: ChannelOptions = {}): Channel<T> {
+  checkCapacity(capacity, 0);
+  const core = new ChannelCore<T>(capacity, options.name ? `channel ${options.name}` : "a channel");
+  return { sender: new SenderEnd(core), receiver: new ReceiverEnd(core) };
+}

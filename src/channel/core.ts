@@ -1,0 +1,246 @@
+/**
+ * ChannelCore: what the two ends of a channel share, and the waits on it.
+ *
+ * Invariants
+ * - Whoever waits to receive finds the buffer empty, and whoever waits to send finds it full; so, but for the waits of one
+ *   `select`, tasks wait on one side at most. A value passes straight from the one who waits to the one who comes (R29).
+ * - A wait is in its line exactly while its task is parked in it. A value leaves the buffer or a sender only towards a
+ *   receiver that takes it in the same step: no moment is left at which a cancel could lose it (R18, R30).
+ * - A `select` may wait on both sides at once; its task never trades with itself: a partner is always another task.
+ *
+ * Must never know: broadcasts, which are built on it.
+ */
+import { BrokenResourceError, ClosedResourceError, EndOfChannel } from "../errors.ts";
+import { ReadyQueue } from "../queue.ts";
+import type { TaskCore } from "../task.ts";
+import { ListedWait, WaitList } from "../wait_list.ts";
+
+/** What `take` gives where there is nothing: no value can be mistaken for it. */
+export const NOTHING: unique symbol = Symbol("nothing");
+
+/** One end, as its waits see it. */
+export interface End<T> {
+  readonly core: ChannelCore<T>;
+  readonly open: boolean;
+}
+
+/** The channel between its ends. */
+export class ChannelCore<T> {
+  readonly capacity: number;
+  /** For messages: "channel", or "channel jobs". */
+  readonly title: string;
+  /** How many values are in the buffer. */
+  buffered: number = 0;
+  readonly senders: WaitList<SendWait<T>> = new WaitList();
+  readonly receivers: WaitList<TakeWait<T, unknown>> = new WaitList();
+  openSenders: number = 0;
+  openReceivers: number = 0;
+  /** Oldest first; made when it is first needed, for a rendezvous has none. */
+  #buffer: ReadyQueue<T> | null = null;
+
+  constructor(capacity: number, title: string) {
+    this.capacity = capacity;
+    this.title = title;
+  }
+
+  /** Gives a value to a receiver that waits, or to the buffer: false where it can do neither. */
+  offer(value: T, task: TaskCore | null): boolean {
+    const receiver = this.receivers.first === null ? null : partner(this.receivers.first, task);
+    if (receiver !== null) {
+      this.receivers.remove(receiver);
+      receiver.deliver(value);
+      return true;
+    }
+    if (this.buffered >= this.capacity) return false;
+    this.store(value);
+    return true;
+  }
+
+  /** Takes the next value, from the buffer or from a sender that waits: NOTHING where there is none. */
+  take(task: TaskCore | null): T | typeof NOTHING {
+    if (this.buffered > 0) {
+      this.buffered--;
+      const value = this.#buffer!.shift() as T;
+      this.refill(task);
+      return value;
+    }
+    const sender = this.senders.first === null ? null : partner(this.senders.first, task);
+    return sender === null ? NOTHING : this.#accept(sender);
+  }
+
+  /** Called whenever there is room in the buffer: the sender that waits longest fills it. */
+  protected refill(task: TaskCore | null): void {
+    const sender = this.senders.first === null ? null : partner(this.senders.first, task);
+    if (sender !== null) this.store(this.#accept(sender));
+  }
+
+  protected store(value: T): void {
+    (this.#buffer ??= new ReadyQueue()).push(value);
+    this.buffered++;
+  }
+
+  #accept(sender: SendWait<T>): T {
+    this.senders.remove(sender);
+    sender.settle();
+    return sender.value;
+  }
+
+  /** The sender `end` has been closed: what waits on it fails; and if it was the last, receivers are at the end. */
+  senderClosed(end: End<T>): void {
+    this.openSenders--;
+    for (const wait of leaving(this.senders, end)) wait.fail(closedError("send", this));
+    if (this.openSenders > 0) return;
+    for (const wait of leaving(this.receivers)) wait.finish();
+  }
+
+  /** The receiver `end` has been closed: what waits on it fails; and if it was the last, nobody will ever take what is sent. */
+  receiverClosed(end: End<T>): void {
+    this.openReceivers--;
+    for (const wait of leaving(this.receivers, end)) wait.fail(closedError("receive", this));
+    if (this.openReceivers > 0) return;
+    this.#buffer = null;
+    this.buffered = 0;
+    for (const wait of leaving(this.senders)) wait.fail(brokenError(this));
+  }
+}
+
+/** The first in line, from `wait` on, that is not of `task` itself. */
+function partner<W extends ListedWait<unknown>>(wait: W, task: TaskCore | null): W | null {
+  let candidate: W | null = wait;
+  while (candidate !== null && candidate.waiter === task) candidate = candidate.behind as W | null;
+  return candidate;
+}
+
+/**
+ * Takes the waits out of a line, one by one, or only those on `end`. Ending one may take others out too: the arms of its `select`.
+ */
+function* leaving<T, W extends ChannelWait<T, unknown>>(line: WaitList<W>, end?: End<T>) {
+  const waits: W[] = [];
+  for (let wait = line.first; wait !== null; wait = wait.behind as W | null) waits.push(wait);
+  for (const wait of waits) {
+    if (!wait.parked || (end !== undefined && wait.end !== end)) continue;
+    line.remove(wait);
+    yield wait;
+  }
+}
+
+/** A wait on a channel. */
+abstract class ChannelWait<T, R> extends ListedWait<R> {
+  readonly end: End<T>;
+
+  constructor(end: End<T>) {
+    super();
+    this.end = end;
+  }
+
+  /** Whether a task waits here now. */
+  get parked(): boolean {
+    return this.task !== null;
+  }
+}
+
+/** Waits until a value has gone to a receiver or into the buffer. */
+export class SendWait<T> extends ChannelWait<T, void> {
+  readonly value: T;
+
+  constructor(end: End<T>, value: T) {
+    super(end);
+    this.value = value;
+  }
+
+  protected arm(task: TaskCore): void {
+    const { core } = this.end;
+    checkSender(this.end);
+    if (core.offer(this.value, task)) this.settle();
+    else core.senders.push(this);
+  }
+
+  protected disarm(): void {
+    this.end.core.senders.remove(this);
+  }
+
+  describe(): string {
+    return `sending on ${describeCore(this.end.core)}`;
+  }
+}
+
+/** Waits for a value; what it gives for it is up to the subclass. */
+export abstract class TakeWait<T, R> extends ChannelWait<T, R> {
+  /** Ends the wait with a value. */
+  abstract deliver(value: T): void;
+  /** Ends the wait because nothing more will come. */
+  abstract finish(): void;
+
+  protected arm(task: TaskCore): void {
+    const { core } = this.end;
+    checkReceiver(this.end);
+    const value = core.take(task);
+    if (value !== NOTHING) this.deliver(value);
+    else if (core.openSenders > 0) core.receivers.push(this);
+    else this.finish();
+  }
+
+  protected disarm(): void {
+    this.end.core.receivers.remove(this);
+  }
+
+  describe(): string {
+    return `receiving from ${describeCore(this.end.core)}`;
+  }
+}
+
+/** Gives the value, or throws at the end. */
+export class ReceiveWait<T> extends TakeWait<T, T> {
+  deliver(value: T): void {
+    this.settle(value);
+  }
+
+  finish(): void {
+    this.fail(endError(this.end.core));
+  }
+}
+
+/** Gives a result as iterators do, which says of the end by its value. */
+export class NextWait<T> extends TakeWait<T, IteratorResult<T, undefined>> {
+  deliver(value: T): void {
+    this.settle({ done: false, value });
+  }
+
+  finish(): void {
+    this.settle({ done: true, value: undefined });
+  }
+}
+
+/** Throws where nothing can be sent. */
+export function checkSender(end: End<unknown>): void {
+  if (!end.open) throw closedError("send", end.core);
+  if (end.core.openReceivers === 0) throw brokenError(end.core);
+}
+
+/** Throws where nothing may be received. */
+export function checkReceiver(end: End<unknown>): void {
+  if (!end.open) throw closedError("receive", end.core);
+}
+
+/** For the use of an end that was closed. */
+export function closedError(doing: string, { title, buffered }: ChannelCore<unknown>): Error {
+  const left = buffered === 0
+    ? ""
+    : `: ${buffered} ${buffered === 1 ? "value remains" : "values remain"} in it`;
+  return new ClosedResourceError(`Cannot ${doing} on a closed end of ${title}${left}`);
+}
+
+function brokenError({ title }: ChannelCore<unknown>): Error {
+  return new BrokenResourceError(`Cannot send: every receiver of ${title} is closed`);
+}
+
+/** For receiving where nothing more will come. */
+export function endError({ title }: ChannelCore<unknown>): Error {
+  return new EndOfChannel(`Nothing more to receive: every sender of ${title} is closed`);
+}
+
+function describeCore(
+  { title, capacity, openSenders, openReceivers }: ChannelCore<unknown>,
+): string {
+  return `${title} (capacity ${capacity}, ${openSenders} open senders, ${openReceivers} open receivers)`;
+}
