@@ -387,7 +387,8 @@ export class ScopeCommand<T> extends Command<T> {
       : Math.min(deadline, task.scheduler.host.now() + this.#timeout);
     const scope = new Scope(task.scheduler, name, expiry, shield);
     this.#scope = scope;
-    const iterator = bodyIterator(this.#body, "CancelScope.open", scope);
+    const by = this.#style === "open" ? "CancelScope.open" : scope.name;
+    const iterator = bodyIterator(this.#body, by, scope);
     new ScopeFrame(iterator, task, scope, this.#style);
     scope.enter(task);
     return true;

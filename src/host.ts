@@ -67,18 +67,17 @@ class WebSession implements HostSession {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the host timer fires, in seconds; Infinity exactly when there is none. */
   #alarm = Infinity;
-  /** Opens the gate behind which an idle session waits. */
-  #open: (() => void) | null = null;
+  readonly #gate: Gate = new Gate(() => this.#throughGate());
   /** When the host was last known to turn. */
   #lastMacrotask = performance.now() / 1000;
   #marker: unknown = null;
   #markerSince = 0;
   #closed = false;
-  readonly #resume: () => void = () => this.#throughGate();
 
   constructor(turn: () => void) {
     this.#turn = turn;
-    Promise.resolve().then(this.#resume);
+    this.#gate.shut();
+    this.#gate.open();
   }
 
   yield(): void {
@@ -88,19 +87,15 @@ class WebSession implements HostSession {
   idle(deadline: number, _external: boolean): void {
     // A timer that fires too early costs one empty turn, one that is set anew for each deadline 300 to 1,400 ns.
     if (deadline < this.#alarm) this.#setAlarm(deadline);
-    // The gate: a promise made now, in the context of `run()`, so its reaction does not run in that of the waker.
-    new Promise<void>((open) => this.#open = open).then(this.#resume);
+    this.#gate.shut();
   }
 
   wake(): void {
-    const open = this.#open;
-    this.#open = null;
-    open?.();
+    this.#gate.open();
   }
 
   close(): void {
     this.#closed = true;
-    this.#open = null;
     clearTimeout(this.#timer);
     this.#alarm = Infinity;
     this.#macrotask.cancel();
@@ -147,6 +142,31 @@ class WebSession implements HostSession {
       return false;
     }
     return now - this.#markerSince > MICROTASK_LIMIT;
+  }
+}
+
+/**
+ * What an idle loop waits behind. Shut in the context of `run()`, it calls back, soon after it was opened, in that same
+ * context, and not in that of whoever opened it: a reaction to a promise runs where it was registered (R35).
+ */
+export class Gate {
+  readonly #callback: () => void;
+  #resolve: (() => void) | null = null;
+
+  constructor(callback: () => void) {
+    this.#callback = callback;
+  }
+
+  /** Makes the gate wait. */
+  shut(): void {
+    new Promise<void>((resolve) => this.#resolve = resolve).then(this.#callback);
+  }
+
+  /** Calls back in a microtask; does nothing where the gate is open already. */
+  open(): void {
+    const resolve = this.#resolve;
+    this.#resolve = null;
+    resolve?.();
   }
 }
 

@@ -212,7 +212,10 @@ export class Scheduler {
   }
 
   #warnOfSwallow(task: TaskCore): void {
-    const position = task.extras?.position;
+    const extras = task.more();
+    if (extras.warned) return;
+    extras.warned = true;
+    const { position } = extras;
     const where = position ? `\n${position.split("\n", 1)[0]}` : "";
     this.#owner.warn({
       message:

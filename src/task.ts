@@ -111,6 +111,8 @@ interface Extras {
   context: ((run: () => void) => void) | null;
   /** Debug: the stack at the place where the task was started. */
   startedAt: string;
+  /** It was warned of a cancel that this task swallowed: once is enough. */
+  warned: boolean;
   /** The stack of the wait it is in; known in debug mode and after a swallowed cancel. */
   position: string;
 }
@@ -200,6 +202,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
       context: null,
       startedAt: "",
       position: "",
+      warned: false,
     };
   }
 

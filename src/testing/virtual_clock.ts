@@ -3,7 +3,14 @@
  *
  * Invariant: time moves only here, forwards, and never past a deadline that some loop on this clock waits for.
  */
-import { createMacrotask, type Host, type HostSession, type Macrotask, webHost } from "../host.ts";
+import {
+  createMacrotask,
+  Gate,
+  type Host,
+  type HostSession,
+  type Macrotask,
+  webHost,
+} from "../host.ts";
 
 /** Options of a {@linkcode VirtualClock}. */
 export interface VirtualClockOptions {
@@ -108,12 +115,14 @@ class VirtualSession implements HostSession {
   readonly #idled: () => void;
   readonly #closed: () => void;
   readonly #macrotask: Macrotask = createMacrotask(() => this.#run());
+  readonly #gate: Gate = new Gate(() => this.#run());
   #open = true;
 
   constructor(turn: () => void, idled: () => void, closed: () => void) {
     this.#turn = turn;
     this.#idled = idled;
     this.#closed = closed;
+    this.#gate.shut();
   }
 
   yield(): void {
@@ -125,6 +134,7 @@ class VirtualSession implements HostSession {
     this.busy = false;
     this.deadline = deadline;
     this.external = external;
+    this.#gate.shut();
     // Not at once: callbacks that are about to run may yet wake a task at this very time.
     Promise.resolve().then(() => this.#open && !this.busy && this.#idled());
   }
@@ -132,7 +142,7 @@ class VirtualSession implements HostSession {
   wake(): void {
     if (this.busy) return;
     this.busy = true;
-    Promise.resolve().then(() => this.#run());
+    this.#gate.open();
   }
 
   close(): void {
