@@ -37,12 +37,8 @@ export type { Host, HostSession } from "./src/host.ts";
 export type { ExecutionOrder } from "./src/queue.ts";
 export type { Task, TaskState } from "./src/task.ts";
 export type { Instrument, LoopWarning } from "./src/scheduler.ts";
-export {
-  CancelScope,
-  type CancelScopeOptions,
-  shield,
-  type ShieldOptions,
-} from "./src/cancel_scope.ts";
+export { CancelScope, type CancelScopeOptions } from "./src/cancel_scope.ts";
+export { shield, type ShieldOptions } from "./src/shield.ts";
 export {
   Nursery,
   NurseryExceptionPolicy,

@@ -27,6 +27,7 @@ export const LAYERS: readonly string[] = [
   "call.ts",
   "current.ts",
   "cancel_scope.ts",
+  "shield.ts",
   "ensure.ts",
   "start.ts",
   "nursery.ts",
