@@ -90,7 +90,12 @@ export function observeYields(next: (() => void) | null): void {
 /** The base of every operation of this package: its own iterator and its own trap. */
 export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unknown>, Trap {
   /** FRESH until `yield*` took it, YIELDED until the loop performs it, PERFORMED until it is resumed. */
-  private stage: number = FRESH;
+  declare private stage: number;
+
+  /** Fields are declared and set here, in every base of an operation: each class with initializers costs 10 ns an object. */
+  constructor() {
+    this.stage = FRESH;
+  }
 
   /** Carries the command out: false where it parked or rescheduled the task, true where the task goes on with `task.value`. */
   abstract perform(task: TaskCore): boolean;

@@ -30,7 +30,12 @@ export interface Choice extends Parking {
 /** A command that parks its task. Subclasses say how to register (`arm`) and how to take that back (`disarm`). */
 export abstract class Wait<T> extends Command<T> implements Parking {
   /** The parked task; null before and after. */
-  protected task: TaskCore | null = null;
+  declare protected task: TaskCore | null;
+
+  constructor() {
+    super();
+    this.task = null;
+  }
 
   /** Registers the wait. May settle at once; the task then goes on in its turn. An error surfaces at the `yield*`. */
   protected abstract arm(task: TaskCore): void;
@@ -111,7 +116,12 @@ export abstract class Wait<T> extends Command<T> implements Parking {
  * deadlocked, and a virtual clock does not jump. Its errors are made elsewhere, so they are given the coroutine's stack.
  */
 export abstract class ExternalWait<T> extends Wait<T> {
-  private counted: boolean = false;
+  declare private counted: boolean;
+
+  constructor() {
+    super();
+    this.counted = false;
+  }
 
   override perform(task: TaskCore): boolean {
     super.perform(task);

@@ -53,8 +53,14 @@ export class WaitList<E extends Entry> {
 
 /** A wait that is an entry: in its list exactly while it is parked, unless the subclass says otherwise. */
 export abstract class ListedWait<T> extends Wait<T> implements Entry {
-  ahead: Entry | null = null;
-  behind: Entry | null = null;
+  declare ahead: Entry | null;
+  declare behind: Entry | null;
+
+  constructor() {
+    super();
+    this.ahead = null;
+    this.behind = null;
+  }
 
   /** The task that waits; only while it is parked. */
   get waiter(): TaskCore {

@@ -126,7 +126,7 @@ function* leaving<T, W extends ChannelWait<T, unknown>>(line: WaitList<W>, end?:
 
 /** A wait on a channel. */
 abstract class ChannelWait<T, R> extends ListedWait<R> {
-  readonly end: End<T>;
+  declare readonly end: End<T>;
 
   constructor(end: End<T>) {
     super();
@@ -141,7 +141,7 @@ abstract class ChannelWait<T, R> extends ListedWait<R> {
 
 /** Waits until a value has gone to a receiver or into the buffer. */
 export class SendWait<T> extends ChannelWait<T, void> {
-  readonly value: T;
+  declare readonly value: T;
 
   constructor(end: End<T>, value: T) {
     super(end);
