@@ -70,6 +70,17 @@ export {
   type Sender,
 } from "./src/channel/channel.ts";
 export { TaskLocal } from "./src/local.ts";
+export type { SyncOptions } from "./src/sync/title.ts";
+export { ParkingLot, type ParkingLotStatistics } from "./src/sync/parking_lot.ts";
+export { Event } from "./src/sync/event.ts";
+export { Lock, type LockStatistics } from "./src/sync/lock.ts";
+export {
+  Semaphore,
+  type SemaphoreOptions,
+  type SemaphoreStatistics,
+} from "./src/sync/semaphore.ts";
+export { CapacityLimiter, type CapacityLimiterStatistics } from "./src/sync/capacity_limiter.ts";
+export { Condition, type ConditionStatistics } from "./src/sync/condition.ts";
 export { suspend, type SuspendStart } from "./src/interop/suspend.ts";
 export { until } from "./src/interop/until.ts";
 export { abortSignal } from "./src/interop/abort_signal.ts";
