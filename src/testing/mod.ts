@@ -3,4 +3,5 @@
  *
  * @module
  */
+export { memoryStreamPair, type MemoryStreamOptions } from "./memory_stream.ts";
 export { VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";
