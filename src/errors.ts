@@ -104,6 +104,21 @@ export class BusyResourceError extends Error {
   }
 }
 
+/** Thrown where the other end sends more than it was allowed to. */
+export class LimitError extends Error {
+  /** The most that was allowed, in bytes. */
+  readonly limit: number;
+
+  /** Made where something is read with a limit. */
+  constructor(what: string, limit: number) {
+    super(`Too long: a ${what} may have ${limit} bytes`);
+    this.limit = limit;
+  }
+  static {
+    this.prototype.name = "LimitError";
+  }
+}
+
 /** Thrown to a receiver when everything was received and no sender is left. */
 export class EndOfChannel extends Error {
   static {
