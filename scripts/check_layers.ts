@@ -42,6 +42,7 @@ export const LAYERS: readonly string[] = [
   "channel/",
   "interop/",
   "stream.ts",
+  "network.ts",
   "net/",
   "os/",
   "pool/",

@@ -1,0 +1,182 @@
+/**
+ * Receiver: the receiving half of a socket.
+ *
+ * Invariants
+ * - `pending` exactly while the backend was asked for bytes and has not answered. A cancelled wait leaves that as it is, and the next
+ *   one adopts it: nothing is lost (R37). The backend reads into memory of its own, so a caller's buffer is touched only here, while
+ *   its task waits.
+ * - Bytes in `[start, end)` of `raw.bytes` were received and are not taken; while there are any, none are asked for.
+ *
+ * Must never know: what is sent; which backend it is.
+ */
+import { BusyResourceError, ClosedResourceError } from "../errors.ts";
+import { ExternalWait } from "../wait.ts";
+import type { RawStream, ReceiveEvents } from "../network.ts";
+import { showAddress, SocketError } from "./socket_error.ts";
+
+/** What waits for bytes; told when there are some, or the end, or an error. */
+export interface Taker {
+  take(): void;
+  fail(error: unknown): void;
+}
+
+/** The state of the receiving half. */
+export class Receiver implements ReceiveEvents {
+  readonly raw: RawStream;
+  taker: Taker | null = null;
+  /** The error that ended receiving, or null. */
+  failure: unknown = null;
+  /** How the connection broke, if it did. */
+  broke: SocketError | null = null;
+  ended: boolean = false;
+  #start = 0;
+  #end = 0;
+  #pending = false;
+
+  constructor(raw: RawStream) {
+    this.raw = raw;
+  }
+
+  /** Has `taker` called with bytes, the end or an error; at once where that is known. False where it has to wait. */
+  wait(taker: Taker): boolean {
+    if (this.taker !== null) {
+      throw new BusyResourceError(
+        `Another task is receiving from ${this.peer}: one at a time, or bytes would come apart`,
+      );
+    }
+    if (this.#start < this.#end) {
+      taker.take();
+      return true;
+    }
+    if (this.failure !== null) throw this.failure;
+    if (this.ended) {
+      taker.take();
+      return true;
+    }
+    this.taker = taker;
+    if (!this.#pending) {
+      this.#pending = true;
+      this.raw.receive();
+    }
+    return this.taker === null;
+  }
+
+  /** At most `max` of the bytes that are there; null at the end. */
+  read(max: number): Uint8Array<ArrayBuffer> | null {
+    const start = this.#start;
+    const count = Math.min(max, this.#end - start);
+    if (count === 0) return null;
+    this.#start = start + count;
+    const { bytes, reusesBytes } = this.raw;
+    if (reusesBytes) return bytes.slice(start, start + count) as Uint8Array<ArrayBuffer>;
+    return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, count);
+  }
+
+  /** Copies what is there to `buffer`; gives how many, or null at the end. */
+  readInto(buffer: Uint8Array): number | null {
+    const start = this.#start;
+    const count = Math.min(buffer.length, this.#end - start);
+    if (count === 0) return null;
+    this.#start = start + count;
+    const { bytes } = this.raw;
+    buffer.set(
+      start === 0 && count === bytes.length ? bytes : bytes.subarray(start, start + count),
+    );
+    return count;
+  }
+
+  received(count: number): void {
+    this.#pending = false;
+    if (this.failure !== null) return;
+    this.#start = 0;
+    this.#end = count;
+    if (count === 0) this.ended = true;
+    const { taker } = this;
+    this.taker = null;
+    taker?.take();
+  }
+
+  receiveFailed(code: string, cause: unknown): void {
+    this.#pending = false;
+    this.broke = new SocketError("Cannot receive from", code, this.raw.remoteAddr, cause);
+    this.end(this.broke);
+  }
+
+  /** Ends receiving with an error, which whoever waits gets now, and whoever comes later then. */
+  end(error: unknown): void {
+    if (this.failure instanceof ClosedResourceError) return;
+    this.failure = error;
+    const { taker } = this;
+    this.taker = null;
+    taker?.fail(error);
+  }
+
+  /** Closed from this side: what was received and not taken is gone. */
+  close(): void {
+    this.#start = this.#end = 0;
+    this.ended = false;
+    this.end(new ClosedResourceError(`The socket connected to ${this.peer} is closed`));
+  }
+
+  get peer(): string {
+    return showAddress(this.raw.remoteAddr);
+  }
+}
+
+/** Waits for bytes. */
+abstract class ReceiveWait<T> extends ExternalWait<T | null> implements Taker {
+  declare protected readonly receiver: Receiver;
+  /** Called before the task is parked: what was sent must be on its way before its answer is waited for. */
+  declare private readonly sender: { flush(): void };
+
+  constructor(receiver: Receiver, sender: { flush(): void }) {
+    super();
+    this.receiver = receiver;
+    this.sender = sender;
+  }
+
+  protected arm(): void {
+    if (!this.receiver.wait(this)) this.sender.flush();
+  }
+
+  protected disarm(): void {
+    this.receiver.taker = null;
+  }
+
+  abstract take(): void;
+
+  describe(): string {
+    return `receiving from ${this.receiver.peer}`;
+  }
+}
+
+/** `recv`. */
+export class Receive extends ReceiveWait<Uint8Array<ArrayBuffer>> {
+  declare private readonly max: number;
+
+  constructor(receiver: Receiver, sender: { flush(): void }, max: number) {
+    super(receiver, sender);
+    if (!(max > 0)) throw new RangeError(`recv() takes at least 1 byte, not ${max}`);
+    this.max = max;
+  }
+
+  take(): void {
+    this.settle(this.receiver.read(this.max));
+  }
+}
+
+/** `recvInto`. */
+export class ReceiveInto extends ReceiveWait<number> {
+  declare private readonly buffer: Uint8Array;
+
+  constructor(receiver: Receiver, sender: { flush(): void }, buffer: Uint8Array) {
+    super(receiver, sender);
+    if (!(buffer instanceof Uint8Array)) throw new TypeError("recvInto() wants a Uint8Array");
+    if (buffer.length === 0) throw new RangeError("recvInto() wants a buffer with room in it");
+    this.buffer = buffer;
+  }
+
+  take(): void {
+    this.settle(this.receiver.readInto(this.buffer));
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Serving: connections in tasks of their own, and what becomes of their errors.
+ *
+ * Invariant: a handler's socket is closed when the handler ends, however it ends, and also where it was never begun.
+ * Must never know: how connections are accepted.
+ */
+import { Command, type Coroutine, type Operation } from "../coroutine.ts";
+import { Cancelled, ClosedResourceError } from "../errors.ts";
+import { Nursery } from "../nursery.ts";
+import type { Address, Handler, ServeOptions } from "../stream.ts";
+import type { Task, TaskCore } from "../task.ts";
+import { ExternalWait } from "../wait.ts";
+import { isOwnError, runHandler, type Socket } from "./socket.ts";
+import { showAddress } from "./socket_error.ts";
+
+/** What serving asks of a listener. */
+interface Source<S> {
+  accept(): Operation<S>;
+}
+
+/** What it asks of the state behind it. */
+interface Gate {
+  readonly closed: boolean;
+  whenClosed: (() => void) | null;
+  readonly name: string;
+}
+
+/** Starts a handler; where the nursery refuses, the socket is closed. */
+export function startHandler(
+  nursery: Nursery,
+  socket: Socket,
+  handling: Coroutine<void>,
+): Task<void> {
+  try {
+    return nursery.startSoon(handling, { name: `handler of ${showAddress(socket.remoteAddr)}` });
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+/** Runs a handler; where only its own connection broke, that is all that happens. */
+export function* handleAlone<S extends Socket>(socket: S, handler: Handler<S>): Coroutine<void> {
+  try {
+    yield* runHandler(socket, handler);
+  } catch (error) {
+    if (!isOwnError(socket, error)) throw error;
+  }
+}
+
+/** See `ListenSocket.serve`. */
+export function* serve<S extends Socket>(
+  source: Source<S>,
+  gate: Gate,
+  handler: Handler<S>,
+  options: ServeOptions,
+): Coroutine<void> {
+  const { maxConnections = Infinity, onError } = options;
+  const report = typeof onError === "function" ? onError : warner(yield* new CurrentTask());
+  let open = 0;
+  let vacancy: Vacancy | null = null;
+
+  function* connection(socket: S): Coroutine<void> {
+    try {
+      yield* runHandler(socket, handler);
+    } catch (error) {
+      if (error instanceof Cancelled || onError === "throw") throw error;
+      report(error, socket.remoteAddr);
+    } finally {
+      open--;
+      vacancy?.settle();
+    }
+  }
+
+  gate.whenClosed = () => vacancy?.settle();
+  yield* Nursery.open(function* (nursery) {
+    while (!gate.closed) {
+      if (open >= maxConnections) {
+        yield* vacancy = new Vacancy(gate);
+        continue;
+      }
+      let socket: S;
+      try {
+        socket = yield* source.accept();
+      } catch (error) {
+        if (gate.closed && error instanceof ClosedResourceError) return;
+        throw error;
+      }
+      open++;
+      startHandler(nursery, socket, connection(socket));
+    }
+  }, { name: `the server at ${gate.name}` });
+}
+
+/** What reports an error where nobody said how. */
+function warner(task: TaskCore): (error: unknown, from: Address) => void {
+  return (error, from) => {
+    const text = error instanceof Error ? error.stack ?? String(error) : String(error);
+    task.scheduler.warn({
+      message: `The handler of ${showAddress(from)} failed; serving goes on. ${text}`,
+      task,
+    });
+  };
+}
+
+class CurrentTask extends Command<TaskCore> {
+  perform(task: TaskCore): boolean {
+    this.begin();
+    task.value = task;
+    return true;
+  }
+
+  describe(): string {
+    return "serve";
+  }
+}
+
+/** Waits until fewer connections are open, or the listener is closed. */
+class Vacancy extends ExternalWait<void> {
+  readonly #gate: Gate;
+
+  constructor(gate: Gate) {
+    super();
+    this.#gate = gate;
+  }
+
+  protected arm(): void {}
+
+  protected disarm(): void {}
+
+  describe(): string {
+    return `waiting for a connection at ${this.#gate.name} to end`;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Socket: what TCP, Unix and TLS connections have in common. It joins a receiving and a sending half over one raw stream.
+ *
+ * Must never know: which backend it is.
+ */
+import type { Coroutine, Operation } from "../coroutine.ts";
+import type { RawStream } from "../network.ts";
+import type { Address, ByteStream, Handler } from "../stream.ts";
+import { Receive, ReceiveInto, Receiver } from "./receiver.ts";
+import { Drain, Send, Sender, Shutdown } from "./sender.ts";
+import { SocketError } from "./socket_error.ts";
+
+// What this file alone may see of a socket.
+let sendingHalf: (socket: Socket) => Sender;
+let receivingHalf: (socket: Socket) => Receiver;
+
+/**
+ * A connection. One task at a time receives, and one at a time sends.
+ */
+export abstract class Socket implements ByteStream {
+  /** This end of the connection. */
+  readonly localAddr: Address;
+  /** The other end of the connection. */
+  readonly remoteAddr: Address;
+  readonly #receiver: Receiver;
+  readonly #sender: Sender;
+
+  /** Made by `connect` and `accept`; by hand over a raw stream of one's own. */
+  constructor(raw: RawStream) {
+    this.localAddr = raw.localAddr;
+    this.remoteAddr = raw.remoteAddr;
+    this.#receiver = new Receiver(raw);
+    this.#sender = new Sender(raw);
+    raw.receiveEvents = this.#receiver;
+    raw.sendEvents = this.#sender;
+  }
+
+  /**
+   * Waits for bytes: at least one, at most `max`; `null` at the end. They are the caller's to keep. A checkpoint. A cancelled
+   * receive loses no bytes: the next one gets them.
+   *
+   * @throws {SocketError} If the connection broke.
+   * @throws {BusyResourceError} If another task is receiving.
+   * @throws {ClosedResourceError} If the socket was closed.
+   * @throws {RangeError} If `max` is less than 1.
+   */
+  recv(max: number = Infinity): Operation<Uint8Array<ArrayBuffer> | null> {
+    return new Receive(this.#receiver, this.#sender, max);
+  }
+
+  /**
+   * Waits for bytes and copies them to the start of `buffer`; gives how many, or `null` at the end. A checkpoint. A cancelled
+   * receive never touches the buffer.
+   *
+   * @throws {SocketError} If the connection broke.
+   * @throws {BusyResourceError} If another task is receiving.
+   * @throws {ClosedResourceError} If the socket was closed.
+   * @throws {RangeError} If the buffer has no room.
+   */
+  recvInto(buffer: Uint8Array): Operation<number | null> {
+    return new ReceiveInto(this.#receiver, this.#sender, buffer);
+  }
+
+  /**
+   * Sends all of `bytes`, waiting while the other end takes nothing. A checkpoint. Do not change the bytes before it is done.
+   *
+   * Messages up to 16 KiB are gathered: what a task sends before it waits for something else goes out in one write. An error of that write is thrown by
+   * the next `send` or `shutdown`; at the end of a handler it is thrown as well.
+   * Cancelled before anything was written, it did not happen. Cancelled later, a part was sent: the sending side is then
+   * broken, and says so at the next send.
+   *
+   * @throws {SocketError} If the connection broke.
+   * @throws {BrokenResourceError} If an earlier send was cancelled half way.
+   * @throws {BusyResourceError} If another task is sending.
+   * @throws {ClosedResourceError} If the socket was closed or shut down.
+   */
+  send(bytes: Uint8Array): Operation<void> {
+    return new Send(this.#sender, bytes);
+  }
+
+  /**
+   * Says that nothing more will be sent: the other end gets `null` after what was sent. Receiving goes on. A checkpoint. Twice is once.
+   *
+   * @throws {SocketError} If the connection broke.
+   * @throws {BusyResourceError} If another task is sending.
+   * @throws {ClosedResourceError} If the socket was closed.
+   */
+  shutdown(): Operation<void> {
+    return new Shutdown(this.#sender);
+  }
+
+  /**
+   * Ends the connection; whoever waits for it gets a `ClosedResourceError`. What was sent before still goes out. Never waits or throws;
+   * twice is once.
+   */
+  close(): void {
+    this.#receiver.close();
+    this.#sender.close();
+  }
+
+  /** Closes it: `using stream = yield* ...`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  static {
+    sendingHalf = (socket) => socket.#sender;
+    receivingHalf = (socket) => socket.#receiver;
+  }
+}
+
+/** Runs a handler to the end of what it sent, and closes the socket however that ends. */
+export function* runHandler<S extends Socket>(socket: S, handler: Handler<S>): Coroutine<void> {
+  try {
+    yield* handler(socket);
+    const sender = sendingHalf(socket);
+    if (sender.isOpenEnded) yield* new Drain(sender);
+  } finally {
+    socket.close();
+  }
+}
+
+/** Whether an error is the socket's own, and no other: its connection broke. */
+export function isOwnError(socket: Socket, error: unknown): boolean {
+  if (error instanceof AggregateError) {
+    return error.errors.length > 0 && error.errors.every((each) => isOwnError(socket, each));
+  }
+  return error instanceof SocketError &&
+    (error === sendingHalf(socket).broke || error === receivingHalf(socket).broke);
+}

@@ -1,0 +1,80 @@
+/**
+ * SocketError: what went wrong outside, under the POSIX name that every runtime shares (R39).
+ *
+ * Must never know: who asked.
+ */
+import type { Address } from "../stream.ts";
+
+/** What the codes mean, for messages. Those not here show themselves. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EADDRINUSE: "the address is in use",
+  EADDRNOTAVAIL: "the address is not of this machine",
+  EAI_AGAIN: "the name cannot be looked up now",
+  ECONNABORTED: "the connection was aborted",
+  ECONNREFUSED: "nobody listens there",
+  ECONNRESET: "the other end reset the connection",
+  EHOSTUNREACH: "the host is not reachable",
+  EMFILE: "this process has too many files and sockets open",
+  ENAMETOOLONG: "the path of a Unix socket has at most 107 bytes",
+  ENETUNREACH: "the network is not reachable",
+  ENFILE: "the system has too many files and sockets open",
+  ENOENT: "there is no such path",
+  ENOTFOUND: "there is no host of that name",
+  ENOTSUP: "this runtime cannot do that",
+  EPERM: "not permitted",
+  EPIPE: "the other end takes no more",
+  ETIMEDOUT: "no answer in time",
+};
+
+/**
+ * Something went wrong with a socket.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { SocketError, TcpClientSocket } from "jsr:@broomio/core/net";
+ *
+ * function* main() {
+ *   try {
+ *     using stream = yield* TcpClientSocket.connect({ hostname: "127.0.0.1", port: 1 });
+ *     yield* stream.send(new Uint8Array([1]));
+ *   } catch (error) {
+ *     if (!(error instanceof SocketError)) throw error;
+ *     console.log(error.code); // ECONNREFUSED
+ *   }
+ * }
+ * if (import.meta.main) await new Loop().run(main());
+ * ```
+ */
+export class SocketError extends Error {
+  /** The POSIX name: `ECONNREFUSED`, `EADDRINUSE`, `ECONNRESET`...; of names: `ENOTFOUND`, `EAI_AGAIN`. */
+  readonly code: string;
+  /** What was listened at, connected to, or the other end of the connection. */
+  readonly address: Address;
+
+  /**
+   * Made by sockets.
+   *
+   * @param doing What failed, as in "Cannot connect to".
+   */
+  constructor(doing: string, code: string, address: Address, cause?: unknown) {
+    const meaning = MEANINGS[code] ?? (cause instanceof Error ? cause.message : "");
+    super(
+      `${doing} ${showAddress(address)}: ${code}${meaning && ` (${meaning})`}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.code = code;
+    this.address = address;
+  }
+  static {
+    this.prototype.name = "SocketError";
+  }
+}
+
+/** An address as people write it. */
+export function showAddress(address: Address): string {
+  if (address.transport === "unix") return address.path || "a Unix client";
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
