@@ -60,10 +60,10 @@ export interface SchedulerOwner {
 /** Steps between two looks at the clock, at most: a look costs 80 ns on Deno, a step can be 20. */
 const MOST_STEPS = 64;
 /**
- * How long a turn lasts, in seconds, before the host gets its chance (R5). Handing over costs 1 us on Node and 50 to 200 us on Deno, so turns
+ * How long a turn lasts, in seconds, before the host gets its chance (R5). Handing over costs 1 us on Node and 70 to 150 us on Deno, so turns
  * are short while what happens outside makes tasks ready, and grow while nothing does.
  */
-const SHORT_TURN = 0.001;
+const SHORT_TURN = 0.002;
 const LONG_TURN = 0.008;
 /** After this many deliveries a coroutine that goes on all the same is dropped (R20). */
 const MOST_DELIVERIES = 1000;
@@ -217,13 +217,18 @@ export class Scheduler {
     extras.warned = true;
     const { position } = extras;
     const where = position ? `\n${position.split("\n", 1)[0]}` : "";
-    this.#owner.warn({
+    this.warn({
       message:
         `Task ${task.name} was cancelled, and waits again before it has left the cancelled scope. ` +
         `If a catch swallowed the Cancelled, rethrow it: if (error instanceof Cancelled) throw error. ` +
         `If this is cleanup, shield it: yield* shield(...) or yield* ensure(...).${where}`,
       task,
     });
+  }
+
+  /** Tells the loop's `onWarning`. */
+  warn(warning: LoopWarning): void {
+    this.#owner.warn(warning);
   }
 
   // Stepping
