@@ -45,13 +45,25 @@ export abstract class Wait<T> extends Command<T> implements Parking {
 
   perform(task: TaskCore): boolean {
     this.begin();
-    if (task.scope.cause !== null) {
-      task.scheduler.deliver(task);
-      return false;
-    }
+    return task.scope.cause === null ? this.park(task) : this.refuse(task);
+  }
+
+  /** Lets the task meet the cancel in force instead of waiting. */
+  protected refuse(task: TaskCore): false {
+    task.scheduler.deliver(task);
+    return false;
+  }
+
+  /** Parks the task, which is not cancelled. */
+  protected hold(task: TaskCore): void {
     this.task = task;
     task.wait = this;
     task.since = task.scheduler.tick;
+  }
+
+  /** Parks the task and registers. */
+  protected park(task: TaskCore): false {
+    this.hold(task);
     try {
       this.arm(task);
     } catch (error) {

@@ -139,6 +139,11 @@ abstract class ChannelWait<T, R> extends ListedWait<R> {
   }
 }
 
+/*
+ * `perform` is overridden for speed alone: what need not wait is done without parking, and the task queued again, for every wait
+ * is a checkpoint. It leaves to `arm` whatever is not plain, so that each rule stands in one place.
+ */
+
 /** Waits until a value has gone to a receiver or into the buffer. */
 export class SendWait<T> extends ChannelWait<T, void> {
   declare readonly value: T;
@@ -146,6 +151,20 @@ export class SendWait<T> extends ChannelWait<T, void> {
   constructor(end: End<T>, value: T) {
     super(end);
     this.value = value;
+  }
+
+  override perform(task: TaskCore): boolean {
+    this.begin();
+    if (task.scope.cause !== null) return this.refuse(task);
+    const { core, open } = this.end;
+    if (!open || core.openReceivers === 0) return this.park(task);
+    if (core.offer(this.value, task)) {
+      task.scheduler.queue.push(task);
+    } else {
+      this.hold(task);
+      core.senders.push(this);
+    }
+    return false;
   }
 
   protected arm(task: TaskCore): void {
@@ -166,10 +185,31 @@ export class SendWait<T> extends ChannelWait<T, void> {
 
 /** Waits for a value; what it gives for it is up to the subclass. */
 export abstract class TakeWait<T, R> extends ChannelWait<T, R> {
-  /** Ends the wait with a value. */
-  abstract deliver(value: T): void;
+  /** What the operation gives for a value. */
+  protected abstract wrap(value: T): R;
   /** Ends the wait because nothing more will come. */
   abstract finish(): void;
+
+  /** Ends the wait with a value. */
+  deliver(value: T): void {
+    this.settle(this.wrap(value));
+  }
+
+  override perform(task: TaskCore): boolean {
+    this.begin();
+    if (task.scope.cause !== null) return this.refuse(task);
+    const { core, open } = this.end;
+    if (!open || core.openSenders === 0) return this.park(task);
+    const value = core.take(task);
+    if (value !== NOTHING) {
+      task.value = this.wrap(value);
+      task.scheduler.queue.push(task);
+    } else {
+      this.hold(task);
+      core.receivers.push(this);
+    }
+    return false;
+  }
 
   protected arm(task: TaskCore): void {
     const { core } = this.end;
@@ -191,8 +231,8 @@ export abstract class TakeWait<T, R> extends ChannelWait<T, R> {
 
 /** Gives the value, or throws at the end. */
 export class ReceiveWait<T> extends TakeWait<T, T> {
-  deliver(value: T): void {
-    this.settle(value);
+  protected wrap(value: T): T {
+    return value;
   }
 
   finish(): void {
@@ -202,8 +242,8 @@ export class ReceiveWait<T> extends TakeWait<T, T> {
 
 /** Gives a result as iterators do, which says of the end by its value. */
 export class NextWait<T> extends TakeWait<T, IteratorResult<T, undefined>> {
-  deliver(value: T): void {
-    this.settle({ done: false, value });
+  protected wrap(value: T): IteratorResult<T, undefined> {
+    return { done: false, value };
   }
 
   finish(): void {
