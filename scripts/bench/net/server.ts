@@ -11,6 +11,7 @@ const sides: Record<string, (service: Service) => Promise<number> | number> = {
   "deno-then": async (service) => (await import("./raw.ts")).denoThen(service),
   "deno-serve": async () => (await import("./raw.ts")).denoServe(),
   "node-net": async (service) => (await import("./raw.ts")).nodeCallbacks(service),
+  broomio: async (service) => (await import("./ours.ts")).broomio(service),
   effect: async (service) => (await import("./effect.ts")).effectSocket(service),
 };
 
