@@ -69,6 +69,13 @@ export {
   type Receiver,
   type Sender,
 } from "./src/channel/channel.ts";
+export {
+  Broadcast,
+  type BroadcastOptions,
+  type BroadcastStatistics,
+  type SlowPolicy,
+  type Subscription,
+} from "./src/channel/broadcast.ts";
 export { TaskLocal } from "./src/local.ts";
 export type { SyncOptions } from "./src/sync/title.ts";
 export { ParkingLot, type ParkingLotStatistics } from "./src/sync/parking_lot.ts";

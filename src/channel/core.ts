@@ -59,8 +59,7 @@ export class ChannelCore<T> {
   /** Takes the next value, from the buffer or from a sender that waits: NOTHING where there is none. */
   take(task: TaskCore | null): T | typeof NOTHING {
     if (this.buffered > 0) {
-      this.buffered--;
-      const value = this.#buffer!.shift() as T;
+      const value = this.unstore();
       this.refill(task);
       return value;
     }
@@ -79,6 +78,11 @@ export class ChannelCore<T> {
     this.buffered++;
   }
 
+  protected unstore(): T {
+    this.buffered--;
+    return this.#buffer!.shift() as T;
+  }
+
   #accept(sender: SendWait<T>): T {
     this.senders.remove(sender);
     sender.settle();
@@ -89,7 +93,11 @@ export class ChannelCore<T> {
   senderClosed(end: End<T>): void {
     this.openSenders--;
     for (const wait of leaving(this.senders, end)) wait.fail(closedError("send", this));
-    if (this.openSenders > 0) return;
+    if (this.openSenders === 0) this.endReceivers();
+  }
+
+  /** Nothing more will come. Whoever waits has found the buffer empty. */
+  protected endReceivers(): void {
     for (const wait of leaving(this.receivers)) wait.finish();
   }
 
@@ -105,7 +113,7 @@ export class ChannelCore<T> {
 }
 
 /** The first in line, from `wait` on, that is not of `task` itself. */
-function partner<W extends ListedWait<unknown>>(wait: W, task: TaskCore | null): W | null {
+export function partner<W extends ListedWait<unknown>>(wait: W, task: TaskCore | null): W | null {
   let candidate: W | null = wait;
   while (candidate !== null && candidate.waiter === task) candidate = candidate.behind as W | null;
   return candidate;
