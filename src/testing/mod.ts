@@ -3,5 +3,6 @@
  *
  * @module
  */
-export { memoryStreamPair, type MemoryStreamOptions } from "./memory_stream.ts";
+export { MemoryListener } from "./memory_listener.ts";
+export { type MemoryStreamOptions, memoryStreamPair } from "./memory_stream.ts";
 export { VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";
