@@ -14,6 +14,7 @@ export type SuspendStart<T> = (
 class Suspend<T> extends ExternalWait<T> {
   readonly #start: SuspendStart<T>;
   #undo: (() => void) | void = undefined;
+  #interrupted = false;
 
   constructor(start: SuspendStart<T>) {
     super();
@@ -21,10 +22,13 @@ class Suspend<T> extends ExternalWait<T> {
   }
 
   protected arm(): void {
-    this.#undo = (0, this.#start)((value) => this.settle(value), (error) => this.fail(error));
+    const undo = (0, this.#start)((value) => this.settle(value), (error) => this.fail(error));
+    if (this.#interrupted) undo?.(); // by a cancel from within `start`
+    else this.#undo = undo;
   }
 
   protected disarm(): void {
+    this.#interrupted = true;
     this.#undo?.();
   }
 

@@ -1,7 +1,7 @@
 /**
  * until: waits for a promise.
  */
-import type { Operation } from "../coroutine.ts";
+import type { Operation, Trap } from "../coroutine.ts";
 import type { TaskCore } from "../task.ts";
 import { ExternalWait } from "../wait.ts";
 
@@ -27,6 +27,17 @@ class Until<T> extends ExternalWait<T> {
     promise.then((value) => this.settle(value), (error) => this.fail(error));
   }
 
+  /** The promise was made all the same: nobody else looks at what it is rejected with. */
+  protected override refuse(task: TaskCore): false {
+    ignoreRejection(this.#source);
+    return super.refuse(task);
+  }
+
+  override throw(error: unknown): IteratorResult<Trap, T> {
+    ignoreRejection(this.#source); // thrown into before it began: a task that never ran
+    return super.throw(error);
+  }
+
   protected disarm(task: TaskCore): void {
     this.#controller?.abort(task.scope.cause?.cancelled);
   }
@@ -34,6 +45,11 @@ class Until<T> extends ExternalWait<T> {
   describe(): string {
     return "waiting for a promise";
   }
+}
+
+/** A native promise only: calling `then` may be what begins another thenable's work. */
+function ignoreRejection(source: unknown): void {
+  if (source instanceof Promise) source.catch(() => {});
 }
 
 /**
