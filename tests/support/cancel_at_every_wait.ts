@@ -8,7 +8,7 @@
  * Invariant: each repetition has a world of its own: `scenario` is called anew for each.
  */
 import { type ExecutionOrder, Loop, type Operation } from "../../mod.ts";
-import { VirtualClock } from "../../src/testing/mod.ts";
+import { VirtualClock } from "../../src/testing/virtual_clock.ts";
 
 /** One world: the task that is cancelled, the tasks around it, and what must hold when all have ended. */
 export interface Scenario {

@@ -1,0 +1,310 @@
+/** Condition: waiting under a lock, notifications that are not lost, and cancels that land with the lock. */
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import {
+  BrokenResourceError,
+  CancelScope,
+  Condition,
+  type Coroutine,
+  DeadlockError,
+  Lock,
+  moveOnAfter,
+  Nursery,
+  sleep,
+  sleepForever,
+  type Task,
+} from "../../mod.ts";
+import { inEveryOrder, nameOf, rejection, World } from "../support/world.ts";
+
+/** Waits once, from time `i / 100` on, and notes when it has the lock back. */
+function* waiter({ loop, log }: World, condition: Condition, i: number): Coroutine {
+  yield* sleep(i / 100);
+  yield* condition.with(function* () {
+    yield* condition.wait();
+    log.push(`${i} at ${Math.floor(loop.now)}`);
+    assertEquals(condition.lock.locked, true);
+    yield* sleep(1);
+  });
+}
+
+inEveryOrder(
+  "R29: notify wakes who has waited longest, one after the other under the lock",
+  async (world) => {
+    const { loop, log } = world;
+    const condition = new Condition();
+    for (const i of [1, 2, 3, 4]) loop.startSoon(waiter(world, condition, i));
+    await loop.run(function* () {
+      yield* sleep(1);
+      yield* condition.acquire();
+      assertEquals(condition.statistics().tasksWaiting, 4);
+      assertEquals(condition.notify(), 1);
+      yield* sleep(1);
+      assertEquals(log, []); // not before it is given the lock
+      assertEquals([condition.notify(2), condition.notifyAll(), condition.notify()], [2, 1, 0]);
+      condition.release();
+    }());
+    assertEquals(log, ["1 at 2", "2 at 3", "3 at 4", "4 at 5"]);
+    assertEquals(condition.statistics(), {
+      tasksWaiting: 0,
+      lock: { locked: false, owner: null, tasksWaiting: 0 },
+    });
+  },
+);
+
+inEveryOrder(
+  "R29: the notified queue behind those who wait for the lock already",
+  async (world) => {
+    const { loop, log } = world;
+    const condition = new Condition();
+    loop.startSoon(waiter(world, condition, 1));
+    loop.startSoon(function* () {
+      yield* sleep(1.5);
+      yield* condition.with(function* () {
+        log.push("first come");
+      });
+    }());
+    await loop.run(function* () {
+      yield* sleep(1);
+      yield* condition.acquire();
+      yield* sleep(1);
+      condition.notify();
+      condition.release();
+      assertEquals(condition.tryAcquire(), false);
+    }());
+    assertEquals(log, ["first come", "1 at 2"]);
+  },
+);
+
+inEveryOrder("a condition passes bread from bakers to eaters", async ({ loop }) => {
+  const condition = new Condition();
+  const basket: number[] = [];
+  const eaten: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    loop.startSoon(function* () {
+      for (let round = 0; round < 4; round++) {
+        yield* condition.with(function* () {
+          while (basket.length === 0) yield* condition.wait();
+          eaten.push(basket.shift()!);
+        });
+      }
+    }());
+    loop.startSoon(function* () {
+      for (let round = 0; round < 4; round++) {
+        yield* sleep(round);
+        yield* condition.with(function* () {
+          basket.push(i * 4 + round);
+          condition.notify();
+        });
+      }
+    }());
+  }
+  await loop.run();
+  assertEquals(eaten.sort((a, b) => a - b), Array.from({ length: 20 }, (_, i) => i));
+});
+
+// R30
+
+inEveryOrder(
+  "R30: a cancelled wait has the lock back when the cancel lands",
+  async ({ loop, log }) => {
+    for (const busy of [false, true]) {
+      const condition = new Condition();
+      const start = loop.now;
+      await loop.run(Nursery.open(function* (nursery) {
+        const task = nursery.startSoon(
+          condition.with(function* (): Coroutine {
+            try {
+              yield* condition.wait();
+            } catch (error) {
+              log.push(`${nameOf(error)} at ${loop.now - start}`);
+              assertEquals(condition.statistics().lock.owner?.name, "waiter");
+              throw error;
+            }
+          }),
+          { name: "waiter" },
+        );
+        yield* sleep(1);
+        if (busy) yield* condition.acquire();
+        task.cancel();
+        assertEquals(condition.statistics().tasksWaiting, 0);
+        if (!busy) return;
+        assertEquals(condition.notify(), 0); // nobody is there to be told
+        yield* sleep(1);
+        condition.release();
+      }));
+      assertEquals(condition.lock.locked, false);
+    }
+    assertEquals(log, ["Cancelled at 1", "Cancelled at 2"]);
+  },
+);
+
+inEveryOrder(
+  "R18: notified and then cancelled, it gets the notification; the cancel lands later",
+  async (world) => {
+    const { loop, log } = world;
+    const condition = new Condition();
+    await loop.run(Nursery.open(function* (nursery) {
+      const task = nursery.startSoon(condition.with(function* (): Coroutine {
+        yield* condition.wait();
+        log.push("notified");
+        yield* sleep(1);
+        log.push("not reached");
+      }));
+      yield* sleep(1);
+      yield* condition.acquire();
+      condition.notify();
+      task.cancel();
+      yield* sleep(1);
+      assertEquals(log, []);
+      condition.release();
+    }));
+    assertEquals(log, ["notified"]);
+    assertEquals(condition.lock.locked, false);
+  },
+);
+
+inEveryOrder(
+  "R30: cancelled before it was notified, the notification goes to another",
+  async ({ loop, log }) => {
+    const condition = new Condition();
+    await loop.run(Nursery.open(function* (nursery) {
+      const tasks: Task[] = [];
+      for (const i of [1, 2]) {
+        tasks.push(nursery.startSoon(condition.with(function* (): Coroutine {
+          yield* condition.wait();
+          log.push(`${i} notified`);
+        })));
+        yield* sleep(1);
+      }
+      yield* condition.acquire();
+      tasks[0].cancel();
+      assertEquals(condition.notify(), 1);
+      condition.release();
+    }));
+    assertEquals(log, ["2 notified"]);
+    assertEquals(condition.lock.locked, false);
+  },
+);
+
+inEveryOrder(
+  "R26: a cancel that is taken back while the lock is awaited ends the wait early, which loops forgive",
+  async (world) => {
+    const { loop, log } = world;
+    const condition = new Condition();
+    await loop.run(Nursery.open(function* (nursery) {
+      let inner: CancelScope | undefined;
+      nursery.startSoon(CancelScope.open(function* (scope) {
+        inner = scope;
+        yield* condition.with(function* () {
+          yield* condition.wait();
+          log.push(`awake at ${loop.now}`);
+        });
+      }));
+      yield* sleep(1);
+      yield* condition.acquire();
+      nursery.cancel();
+      inner!.shield = true;
+      condition.release();
+    }));
+    assertEquals(log, ["awake at 1"]);
+    assertEquals(condition.lock.locked, false);
+  },
+);
+
+// R31
+
+inEveryOrder("R31: waiting and notifying are for the owner of the lock", async ({ loop }) => {
+  const condition = new Condition(new Lock({ name: "door" }), { name: "open" });
+  assertThrows(() => condition.notify(), Error, "Code outside of any task cannot notify");
+  await loop.run(function* unlocked(): Coroutine {
+    assertThrows(
+      () => condition.notifyAll(),
+      Error,
+      'Task main cannot notify condition "open" without lock "door": nobody owns it',
+    );
+    try {
+      yield* condition.wait();
+      throw new Error("not reached");
+    } catch (error) {
+      assert(error instanceof Error);
+      assertMatch(error.message, /^Task main cannot wait on condition "open" without lock "door"/);
+      assertMatch(error.stack!, /unlocked/);
+    }
+  }());
+});
+
+inEveryOrder(
+  "R31: where the owner of the lock ends, those who wait to be notified are told",
+  async ({ loop, log }) => {
+    const lock = new Lock();
+    const conditions = [new Condition(lock), new Condition(lock)];
+    await loop.run(Nursery.open(function* (nursery) {
+      for (const condition of conditions) {
+        for (const _ of [1, 2]) {
+          nursery.startSoon(function* (): Coroutine {
+            yield* lock.acquire();
+            try {
+              yield* condition.wait();
+            } catch (error) {
+              assert(error instanceof BrokenResourceError);
+              log.push("told");
+            }
+          }());
+        }
+      }
+      yield* sleep(1);
+      nursery.startSoon(function* (): Coroutine {
+        yield* lock.acquire();
+        conditions[0].notify();
+      }());
+    }));
+    assertEquals(log, ["told", "told", "told", "told"]);
+  },
+);
+
+Deno.test("a condition takes a lock", () => {
+  assertThrows(() => new Condition({} as Lock), TypeError, "A condition has a lock");
+});
+
+Deno.test("a condition's wait gives the lock away, so select and its kin cannot take it", async () => {
+  const { loop } = new World();
+  const condition = new Condition();
+  await loop.run(condition.with(function* () {
+    const wait = condition.wait() as unknown as { enlist(): void };
+    assertThrows(() => wait.enlist(), TypeError, "cannot be one of several");
+  }));
+});
+
+// R7
+
+Deno.test("R7: a deadlock report names the condition, and the lock that is wanted back", async () => {
+  const { loop } = new World();
+  const condition = new Condition(new Lock({ name: "door" }), { name: "open" });
+  for (const name of ["one", "two"]) {
+    loop.startSoon(condition.with(condition.wait()), { name });
+  }
+  loop.startSoon(
+    condition.with(function* () {
+      condition.notify();
+      yield* sleepForever();
+    }),
+    { name: "owner" },
+  );
+  const error = await rejection(loop.run());
+  assert(error instanceof DeadlockError);
+  assertEquals(error.message.split("\n").slice(1), [
+    '  one: getting lock "door" back after waiting on condition "open", held by owner, for 0 ms',
+    '  two: waiting on condition "open", for 0 ms',
+    "  owner: sleeping forever, for 0 ms",
+  ]);
+  assertEquals(condition.lock.locked, false);
+});
+
+inEveryOrder("R24: a wait can be given up after a while", async ({ loop }) => {
+  const condition = new Condition();
+  await loop.run(condition.with(function* () {
+    assertEquals(yield* moveOnAfter(2, condition.wait()), undefined);
+    assertEquals(loop.now, 2);
+    assertEquals(condition.lock.locked, true);
+    condition.notify();
+  }));
+});
