@@ -1,0 +1,92 @@
+/**
+ * map: many calls at a time, results in order.
+ *
+ * Invariant: at most `inFlight` items have been taken from the source and not yet been given to `each`.
+ */
+import type { Coroutine, Operation } from "../coroutine.ts";
+import { Cancelled } from "../errors.ts";
+import { Nursery } from "../nursery.ts";
+import type { Task } from "../task.ts";
+
+/** Options of `pool.map`. */
+export interface MapOptions<Item, Result> {
+  /** How many items may be under way at a time, those included whose turn for `each` has not come; by default twice as many as workers run. */
+  inFlight?: number;
+  /**
+   * Called with each result, in the order of the items, as soon as it and those before it are there: progress, or a place to put them. A
+   * coroutine it returns is run to its end before the next.
+   */
+  each?: (result: Result, item: Item, index: number) => Operation<unknown> | void;
+}
+
+/** What became of one call. */
+type Outcome<Result> = { readonly ok: true; readonly value: Result } | {
+  readonly ok: false;
+  readonly error: unknown;
+};
+
+/** Calls `call` for each item. */
+export function mapInOrder<Item, Result>(
+  items: Iterable<Item>,
+  call: (item: Item) => Operation<Result>,
+  inFlight: number,
+  each: MapOptions<Item, Result>["each"],
+): Operation<Result[]> {
+  if (typeof items?.[Symbol.iterator] !== "function") {
+    throw new TypeError("map() wants an iterable of items");
+  }
+  if (!(inFlight >= 1)) throw new RangeError(`inFlight is at least 1, not ${inFlight}`);
+  return run();
+
+  function* run(): Coroutine<Result[]> {
+    const results: Result[] = [];
+    const failures: unknown[] = [];
+
+    yield* Nursery.open(function* (nursery) {
+      const pending: { item: Item; task: Task<Result> }[] = [];
+
+      /** Throws nothing, so that the error comes out as it is and not in a `NurseryError`. */
+      function* attempt(item: Item): Coroutine<Result> {
+        const outcome = yield* caught(call(item));
+        if (outcome.ok) return outcome.value;
+        failures.push(outcome.error);
+        nursery.cancel(outcome.error);
+        return undefined as never; // nobody gets it: `run` throws
+      }
+
+      function* deliver(): Coroutine {
+        const { item, task } = pending.shift()!;
+        const result = yield* task.join();
+        const index = results.push(result) - 1;
+        const more = each?.(result, item, index);
+        if (more) yield* more;
+      }
+
+      function* feed(): Coroutine {
+        for (const item of items) {
+          if (pending.length >= inFlight) yield* deliver();
+          pending.push({ item, task: nursery.startSoon(attempt(item)) });
+        }
+        while (pending.length > 0) yield* deliver();
+      }
+
+      const outcome = yield* caught(feed());
+      if (outcome.ok) return;
+      failures.push(outcome.error);
+      nursery.cancel(outcome.error);
+    });
+
+    if (failures.length > 0) throw failures[0];
+    return results;
+  }
+}
+
+/** What became of an operation. A cancellation passes. */
+function* caught<T>(operation: Operation<T>): Coroutine<Outcome<T>> {
+  try {
+    return { ok: true, value: yield* operation };
+  } catch (error) {
+    if (error instanceof Cancelled) throw error;
+    return { ok: false, error };
+  }
+}

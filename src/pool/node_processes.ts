@@ -1,0 +1,75 @@
+/**
+ * Child processes of Deno, Node and Bun, with a channel of `fork`.
+ *
+ * Messages are serialized here, and cross as bytes: so what cannot be cloned throws at once and where it was sent, on every runtime.
+ * (Deno's `send` would report it later, as an error of the whole channel, and stop.)
+ */
+import type { Backend, WorkerListener } from "./protocol.ts";
+
+/** The slice of `node:child_process` that is used here. */
+interface ChildProcesses {
+  fork(module: string, args: readonly string[], options: object): {
+    on(event: string, listener: (first: never, second: never) => void): void;
+    send(message: unknown, callback: (error: unknown) => void): void;
+    readonly connected: boolean;
+    disconnect(): void;
+    kill(signal: string): void;
+  };
+}
+
+interface V8 {
+  serialize(value: unknown): Uint8Array;
+  deserialize(bytes: Uint8Array): never;
+}
+
+interface Os {
+  availableParallelism?(): number;
+  cpus(): unknown[];
+}
+
+/** Imports a module of Node; from a variable, so that bundlers for browsers do not follow it. */
+const load = <T>(name: string): Promise<T> => import(name);
+
+/** Makes the backend; `entry` is the address of `worker_process.ts`. */
+export async function nodeProcesses(entry: string): Promise<Backend> {
+  const { fork } = await load<ChildProcesses>("node:child_process");
+  const { serialize, deserialize } = await load<V8>("node:v8");
+  const { fileURLToPath } = await load<{ fileURLToPath(url: string): string }>("node:url");
+  const os = await load<Os>("node:os");
+  const path = entry.startsWith("file:") ? fileURLToPath(entry) : entry;
+  return {
+    parallelism: os.availableParallelism?.() ?? os.cpus().length,
+    start(listener: WorkerListener) {
+      const child = fork(path, [], { serialization: "advanced" });
+      let error: unknown;
+      /** Set once the process has ended; what it said last may come after that, until the channel is closed. */
+      let how: string | undefined;
+      let ended = false;
+      const end = () => {
+        if (ended || how === undefined || child.connected) return;
+        ended = true;
+        listener.ended({ how, error });
+      };
+      child.on("message", (bytes: Uint8Array) => listener.received(deserialize(bytes)));
+      child.on("error", (cause: unknown) => {
+        error = cause;
+        if (!child.connected) how ??= "an error"; // it could not be started, and no exit follows
+        end();
+      });
+      child.on("disconnect", end);
+      child.on("exit", (code: number | null, signal: string | null) => {
+        how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+        end();
+      });
+      return {
+        post(message) {
+          const bytes = serialize(message);
+          // A channel that has just broken is reported by the exit of the process.
+          if (child.connected) child.send(bytes, () => {});
+        },
+        stop: () => child.connected && child.disconnect(),
+        kill: () => child.kill("SIGKILL"),
+      };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * Worker threads of Deno, Node and Bun. In Deno too, rather than its Web Workers: those cannot be ended while they compute.
+ */
+import type { Backend, FromWorker, WorkerListener } from "./protocol.ts";
+
+/** The slice of `node:worker_threads` that is used here. */
+interface WorkerThreads {
+  Worker: new (url: URL) => {
+    on(event: string, listener: (detail: never) => void): void;
+    postMessage(message: unknown, transfer?: readonly object[]): void;
+    terminate(): unknown;
+  };
+}
+
+interface Os {
+  availableParallelism?(): number;
+  cpus(): unknown[];
+}
+
+/** Imports a module of Node; from a variable, so that bundlers for browsers do not follow it. */
+const load = <T>(name: string): Promise<T> => import(name);
+
+/** Makes the backend; `entry` is the address of `worker_thread.ts`. */
+export async function nodeThreads(entry: string): Promise<Backend> {
+  const { Worker } = await load<WorkerThreads>("node:worker_threads");
+  const os = await load<Os>("node:os");
+  // Threads start from files and `data:` addresses only. From JSR this package comes by https, so there a line of text imports it.
+  const url = entry.startsWith("file:")
+    ? new URL(entry)
+    : new URL(`data:text/javascript,${encodeURIComponent(`import(${JSON.stringify(entry)})`)}`);
+  return {
+    parallelism: os.availableParallelism?.() ?? os.cpus().length,
+    start(listener: WorkerListener) {
+      const worker = new Worker(url);
+      let error: unknown;
+      worker.on("message", (message: FromWorker) => listener.received(message));
+      worker.on("error", (cause: unknown) => error = cause);
+      worker.on("messageerror", (cause: unknown) => {
+        error = cause;
+        worker.terminate();
+      });
+      worker.on("exit", (code: number) => listener.ended({ how: `exit code ${code}`, error }));
+      const kill = () => void worker.terminate();
+      return {
+        post: (message, transfer) => worker.postMessage(message, transfer),
+        stop: kill, // nothing of it is under way
+        kill,
+      };
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * ProcessPool: the door to pools of processes.
+ */
+import type { Operation } from "../coroutine.ts";
+import { nodeProcesses } from "./node_processes.ts";
+import { openPool, type Pool } from "./pool.ts";
+import type { PoolOptions } from "./settings.ts";
+import { hasNodeModules } from "./thread_pool.ts";
+import type { AnyModule } from "./typed.ts";
+
+/** A pool of processes. */
+export type ProcessPool<Module = AnyModule> = Pool<Module>;
+
+/**
+ * Runs the exports of a module in child processes of Deno, Node or Bun. A call costs more than with threads, and memory cannot be shared or transferred; but
+ * what a process does to itself, a crash in native code included, hits no other.
+ */
+export const ProcessPool: {
+  /**
+   * Opens a pool of processes; all else is as with `ThreadPool.open`.
+   *
+   * In Deno it needs `--allow-run`, `--allow-env` and `--allow-read`, and the children have all permissions.
+   *
+   * @throws {WorkerError} If no worker can be started or the module cannot be loaded; the message says why, and which permission is missing.
+   * @throws {TypeError | RangeError} If an option is not valid.
+   * @throws {Error} If this is a browser.
+   * @example
+   * ```ts
+   * import { Loop } from "jsr:@broomio/core";
+   * import { ProcessPool } from "jsr:@broomio/core/pool";
+   *
+   * const module = "data:text/javascript,export const add = (a, b) => a + b";
+   *
+   * function* main() {
+   *   const pool = yield* ProcessPool.open<{ add(a: number, b: number): number }>({ module, size: 1 });
+   *   console.log(yield* pool.execute("add", 1, 2)); // 3
+   * }
+   * await new Loop().run(main());
+   * ```
+   */
+  open<Module = AnyModule>(options: PoolOptions): Operation<Pool<Module>>;
+} = {
+  open<Module>(options: PoolOptions) {
+    if (!hasNodeModules()) throw new Error("ProcessPool.open needs Deno, Node or Bun");
+    return openPool<Module>(options, "worker_process", nodeProcesses);
+  },
+};

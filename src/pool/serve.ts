@@ -1,0 +1,104 @@
+/**
+ * serve: the worker's side of the protocol: imports the module, runs its exports, answers.
+ *
+ * Invariants: every call is answered once; coroutines all run in one loop, so that they can share locks and limiters; `running` holds
+ * exactly the coroutines that have not ended.
+ * Must never know: how messages travel.
+ */
+import { Command, type Operation } from "../coroutine.ts";
+import { Loop } from "../loop.ts";
+import { endError, NEXT, type TaskCore } from "../task.ts";
+import { uncloneableError } from "./clone.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+import { decodeThrown, encodeThrown } from "./thrown.ts";
+import { transferOf } from "./transfer.ts";
+
+/** Sends a message to the pool; throws where it cannot be cloned. */
+export type Post = (message: FromWorker, transfer: readonly object[] | undefined) => void;
+
+type ServedModule = Readonly<Record<string, unknown>>;
+
+/** What answers the messages of a pool: called with each of them, in order. */
+export function serve(post: Post): (message: ToWorker) => void {
+  let module: ServedModule = {};
+  let address = "";
+  const loop = new Loop();
+  let looping = false;
+  const running = new Map<number, TaskCore>();
+
+  async function load(url: string): Promise<void> {
+    address = url;
+    try {
+      module = await import(url);
+      post({ kind: "ready" }, undefined);
+    } catch (error) {
+      post({ kind: "broken", error: encodeThrown(error) }, undefined);
+    }
+  }
+
+  function call(id: number, name: string, args: readonly unknown[]): void {
+    try {
+      const handler = Object.hasOwn(module, name) ? module[name] : undefined;
+      if (typeof handler !== "function") throw new TypeError(noHandler(name, module, address));
+      const result = handler(...args);
+      if (isCoroutine(result)) run(id, name, result);
+      else if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
+        (result as PromiseLike<unknown>).then(
+          (value) => done(id, name, value),
+          (error) => failed(id, error),
+        );
+      } else done(id, name, result);
+    } catch (error) {
+      failed(id, error);
+    }
+  }
+
+  /** Runs a coroutine in the worker's loop. */
+  function run(id: number, name: string, coroutine: Operation<unknown>): void {
+    const task = loop.startSoon(coroutine, { name: `${name}()` }) as TaskCore;
+    running.set(id, task);
+    task.onEnd(() => {
+      running.delete(id);
+      if (task.mode === NEXT) done(id, name, task.value);
+      else failed(id, endError(task));
+      return true; // the caller has the error, so the loop need not
+    });
+    if (looping) return;
+    looping = true;
+    // It ends when no coroutine is left, also where those that are left wait for each other: then each of them has told its caller.
+    loop.run().catch(() => {}).finally(() => looping = false);
+  }
+
+  function done(id: number, name: string, value: unknown): void {
+    try {
+      post({ kind: "done", id, value }, transferOf([value]));
+    } catch (error) {
+      failed(id, uncloneableError(`the result of ${name}()`, value, "result", error));
+    }
+  }
+
+  function failed(id: number, error: unknown): void {
+    post({ kind: "failed", id, error: encodeThrown(error) }, undefined);
+  }
+
+  return (message) => {
+    if (message.kind === "call") call(message.id, message.name, message.args);
+    else if (message.kind === "load") load(message.module);
+    // What is not a coroutine cannot be cancelled: it ends by itself, or the pool ends the worker.
+    else running.get(message.id)?.cancel(message.reason && decodeThrown(message.reason));
+  };
+}
+
+/** Whether a handler gave a coroutine or an operation; no value that can be sent looks like one. */
+function isCoroutine(result: unknown): result is Operation<unknown> {
+  if (typeof result !== "object" || result === null) return false;
+  if (result instanceof Command) return true;
+  const { next, throw: fail } = result as { next?: unknown; throw?: unknown };
+  return typeof next === "function" && typeof fail === "function" && Symbol.iterator in result;
+}
+
+function noHandler(name: string, module: ServedModule, address: string): string {
+  const names = Object.keys(module).filter((key) => typeof module[key] === "function");
+  const has = names.length === 0 ? "it exports no function" : `it has ${names.join(", ")}`;
+  return `${address} exports no function ${name}: ${has}`;
+}

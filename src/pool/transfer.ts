@@ -1,0 +1,45 @@
+/**
+ * transfer: marks a value whose buffers are to be moved to the other side instead of copied.
+ */
+
+/** The marks. Weak: a value that is never sent keeps nothing alive. */
+const marks = new WeakMap<object, readonly object[]>();
+/** Whether there ever was a mark: calls need not look for any until then. */
+let used = false;
+
+/**
+ * Marks `value` so that, as an argument of `execute` or as the result of a handler, what it owns is moved to the other thread instead of
+ * copied: at once whatever its size, and gone on this side. Gives the value back. Between processes it is copied all the same.
+ *
+ * @param owned What is moved: by default the value itself if it is an `ArrayBuffer` or a port, or the buffer under it.
+ * @throws {TypeError} If the value is no object.
+ * @example
+ * ```ts
+ * import { transfer } from "jsr:@broomio/core/pool";
+ *
+ * const pixels = new Uint8Array(1_000_000);
+ * const argument = transfer(pixels); // yield* pool.execute("blur", transfer(pixels))
+ * console.log(argument === pixels); // true
+ * ```
+ */
+export function transfer<T extends object>(value: T, owned?: readonly object[]): T {
+  if (typeof value !== "object" || value === null) {
+    throw new TypeError(
+      `transfer() wants an object, not ${value === null ? "null" : typeof value}`,
+    );
+  }
+  used = true;
+  marks.set(value, owned ?? [ArrayBuffer.isView(value) ? value.buffer : value]);
+  return value;
+}
+
+/** What is to be moved with these values, or undefined. */
+export function transferOf(values: readonly unknown[]): object[] | undefined {
+  if (!used) return undefined;
+  let all: object[] | undefined;
+  for (const value of values) {
+    const owned = typeof value === "object" && value !== null ? marks.get(value) : undefined;
+    if (owned !== undefined) (all ??= []).push(...owned);
+  }
+  return all;
+}

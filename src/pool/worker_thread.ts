@@ -1,0 +1,11 @@
+/**
+ * Where worker threads of Deno, Node and Bun start.
+ */
+import { parentPort } from "node:worker_threads";
+import { serve } from "./serve.ts";
+
+const port = parentPort;
+if (port !== null) {
+  const receive = serve((message, transfer) => port.postMessage(message, transfer as never));
+  port.on("message", receive);
+}
