@@ -64,8 +64,8 @@ export function mapInOrder<Item, Result>(
 
       function* feed(): Coroutine {
         for (const item of items) {
-          if (pending.length >= inFlight) yield* deliver();
           pending.push({ item, task: nursery.startSoon(attempt(item)) });
+          if (pending.length >= inFlight) yield* deliver(); // before the next is taken
         }
         while (pending.length > 0) yield* deliver();
       }

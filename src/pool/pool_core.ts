@@ -157,9 +157,7 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
     if (message.kind === "broken") {
       worker.broken = decodeThrown(message.error);
       this.#retire(worker);
-      worker.kill();
-      worker.dismissed = false;
-      return;
+      return worker.kill(false);
     }
     const call = worker.answered(message.id);
     if (worker.state === "ready") this.#fill(worker);
@@ -185,7 +183,7 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
 
   overdue(worker: PoolWorker): void {
     this.#retire(worker);
-    worker.kill();
+    worker.kill(true);
     this.#replace();
   }
 
@@ -305,7 +303,7 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
       }
       if (worker.state === "starting") {
         this.#retire(worker);
-        worker.kill();
+        worker.kill(true);
       } else if (worker.state === "ready" && worker.held.size === 0) this.#dismiss(worker);
     }
   }

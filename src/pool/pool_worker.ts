@@ -119,14 +119,14 @@ export class PoolWorker {
   /** Tells it, now that it holds nothing, to end; by force where it does not. */
   stop(): void {
     this.dismissed = true;
-    this.#link.stop();
     this.#stopTimer = new Grace(() => this.#link.kill());
     this.#scheduler.addTimer(this.#scheduler.host.now() + STOP_GRACE, this.#stopTimer);
+    this.#link.stop(); // last, as it may end at once
   }
 
-  /** Ends it by force. */
-  kill(): void {
-    this.dismissed = true;
+  /** Ends it by force; `dismissed` says whether because the pool wants that. */
+  kill(dismissed: boolean): void {
+    this.dismissed = dismissed;
     this.#link.kill();
   }
 

@@ -71,7 +71,7 @@ export interface WorkerLink {
   post(message: ToWorker, transfer: readonly object[] | undefined): void;
   /** Tells a worker that has nothing to do to end. */
   stop(): void;
-  /** Ends the worker by force, whatever it does. */
+  /** Ends the worker by force, whatever it does. It may call `ended` at once. */
   kill(): void;
 }
 
