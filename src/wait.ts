@@ -77,7 +77,7 @@ export abstract class Wait<T> extends Command<T> implements Parking {
   settle(value: T): void {
     const task = this.task;
     if (task === null) return;
-    if (task.wait !== this) return (task.wait as Choice).settleWith(this, value);
+    if (task.wait !== this) return (task.wait as Choice | null)?.settleWith(this, value); // null: dropped
     this.leave();
     task.value = value;
     task.scheduler.ready(task);
@@ -87,7 +87,7 @@ export abstract class Wait<T> extends Command<T> implements Parking {
   fail(error: unknown): void {
     const task = this.task;
     if (task === null) return;
-    if (task.wait !== this) return (task.wait as Choice).failWith(this, error);
+    if (task.wait !== this) return (task.wait as Choice | null)?.failWith(this, error);
     this.leave();
     task.resumeWithError(error);
   }
