@@ -12,7 +12,9 @@ import {
   sleep,
   sleepForever,
   type Task,
+  until,
 } from "../../mod.ts";
+import { coreOf } from "../../src/sync/lock.ts";
 import { inEveryOrder, nameOf, rejection, World } from "../support/world.ts";
 
 /** Waits once, from time `i / 100` on, and notes when it has the lock back. */
@@ -260,6 +262,33 @@ inEveryOrder(
     assertEquals(log, ["told", "told", "told", "told"]);
   },
 );
+
+Deno.test("R31: a waiter that its loop gave up is not made the owner of the lock", async () => {
+  const [one, two] = [new World(), new World()];
+  const condition = new Condition();
+  const hold = one.loop.hold();
+  const rejected = rejection(one.loop.run(condition.with(condition.wait())));
+  await two.loop.run(function* () {
+    yield* sleep(1);
+    yield* condition.acquire();
+    hold[Symbol.dispose](); // now the other loop finds a deadlock, and gives up
+    const report = yield* until(rejected);
+    assert(report instanceof DeadlockError);
+    assertMatch(report.message, /Dropped, because cancelling did not reach them: main/);
+    assertEquals(condition.statistics().lock.tasksWaiting, 1);
+    condition.release();
+    assertEquals(condition.lock.locked, false);
+  }());
+});
+
+Deno.test("a lock forgets conditions in which nobody waits", async () => {
+  const { loop } = new World();
+  const lock = new Lock();
+  await loop.run(lock.with(function* () {
+    for (let i = 0; i < 3; i++) yield* moveOnAfter(1, new Condition(lock).wait());
+  }));
+  assertEquals(coreOf(lock).conditions?.size, 0);
+});
 
 Deno.test("a condition takes a lock", () => {
   assertThrows(() => new Condition({} as Lock), TypeError, "A condition has a lock");
