@@ -1,0 +1,127 @@
+/**
+ * Workers that exist in virtual time only: a backend for pools whose every message takes as long as a test says, and which keeps a
+ * record of what a pool did with it.
+ */
+import { type Nursery, sleep } from "../../mod.ts";
+import type { Backend, FromWorker, ToWorker, WorkerListener } from "../../src/pool/protocol.ts";
+
+/** What a fake worker does with a call: given as its only argument. */
+export interface FakeCall {
+  readonly token: number;
+  /** Seconds. */
+  readonly takes: number;
+  /** `deaf` neither ends nor hears a cancel. */
+  readonly ends: "done" | "failed" | "dies" | "deaf";
+  /** Seconds from a cancel to the answer; null for a handler that does not hear it. */
+  readonly cancelTakes: number | null;
+}
+
+/** One fake worker. */
+export class FakeWorker {
+  readonly index: number;
+  ready = false;
+  /** The pool told it to end, or it died. */
+  leaving = false;
+  ended = false;
+  readonly held: Map<number, FakeCall> = new Map();
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/** The backend, and what was seen. */
+export class FakeWorkers implements Backend {
+  readonly parallelism = 4;
+  readonly workers: FakeWorker[] = [];
+  /** The tokens of calls in the order in which workers got them. */
+  readonly got: number[] = [];
+  /** The tokens of calls that a worker held when it died or was killed. */
+  readonly lost: Set<number> = new Set();
+  /** Broken promises of the pool. */
+  readonly complaints: string[] = [];
+  readonly #nursery: Nursery;
+  readonly #startTakes: number;
+  readonly #limits: { size: number; concurrency: number };
+  /** Whether the n-th worker fails to start. */
+  readonly #failsToStart: (index: number) => boolean;
+
+  constructor(
+    nursery: Nursery,
+    startTakes: number,
+    limits: { size: number; concurrency: number },
+    failsToStart: (index: number) => boolean = () => false,
+  ) {
+    this.#nursery = nursery;
+    this.#startTakes = startTakes;
+    this.#limits = limits;
+    this.#failsToStart = failsToStart;
+  }
+
+  start(listener: WorkerListener) {
+    const worker = new FakeWorker(this.workers.length);
+    this.workers.push(worker);
+    const staying = this.workers.filter((each) => !each.leaving).length;
+    if (staying > this.#limits.size) this.complaints.push(`${staying} workers at a time`);
+
+    const after = (seconds: number, action: () => void) =>
+      this.#nursery.startSoon((function* () {
+        yield* sleep(seconds);
+        if (!worker.ended) action();
+      })());
+    const say = (message: FromWorker) => listener.received(message);
+    const end = (how: string) => {
+      if (worker.ended) return;
+      worker.leaving = worker.ended = true;
+      for (const { token } of worker.held.values()) this.lost.add(token);
+      listener.ended({ how });
+    };
+    const answer = (id: number, { token, ends }: FakeCall) => {
+      if (!worker.held.delete(id)) return; // answered already, after a cancel
+      if (ends === "failed") {
+        say({ kind: "failed", id, error: { kind: "value", value: `failed ${token}` } });
+      } else say({ kind: "done", id, value: `done ${token}` });
+    };
+    const take = (id: number, call: FakeCall) => {
+      if (!worker.ready || worker.leaving) {
+        this.complaints.push("a call came to a worker not ready");
+      }
+      if (this.got.includes(call.token)) this.complaints.push(`call ${call.token} came twice`);
+      this.got.push(call.token);
+      worker.held.set(id, call);
+      if (worker.held.size > this.#limits.concurrency) this.complaints.push("too many calls held");
+      if (call.ends === "deaf") return;
+      after(call.takes, () => {
+        if (call.ends !== "dies") answer(id, call);
+        else if (worker.held.has(id)) end("death");
+      });
+    };
+    return {
+      post: (message: ToWorker) => {
+        if (worker.ended) return; // as with a channel that has just broken
+        if (message.kind === "load") {
+          after(this.#startTakes, () => {
+            if (this.#failsToStart(worker.index)) return end("a failed start");
+            worker.ready = true;
+            say({ kind: "ready" });
+          });
+        } else if (message.kind === "call") take(message.id, message.args[0] as FakeCall);
+        else {
+          const call = worker.held.get(message.id);
+          if (call !== undefined && call.cancelTakes !== null) {
+            after(call.cancelTakes, () => answer(message.id, call));
+          }
+        }
+      },
+      stop: () => {
+        if (worker.held.size > 0) this.complaints.push("a worker was stopped that held calls");
+        worker.leaving = true;
+        after(0.001, () => end("being stopped"));
+      },
+      kill: () => {
+        worker.leaving = true;
+        after(0.001, () => end("being killed"));
+      },
+    };
+  }
+}
