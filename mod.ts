@@ -91,3 +91,13 @@ export { Condition, type ConditionStatistics } from "./src/sync/condition.ts";
 export { suspend, type SuspendStart } from "./src/interop/suspend.ts";
 export { until } from "./src/interop/until.ts";
 export { abortSignal } from "./src/interop/abort_signal.ts";
+export type { Visitor } from "./src/visit.ts";
+export { each } from "./src/interop/each.ts";
+export {
+  type ClosableAsyncIterator,
+  toAsyncIterable,
+  type ValueReceiver,
+} from "./src/interop/async_iterable.ts";
+export { fromEvent } from "./src/interop/from_event.ts";
+export { fromReadableStream, toReadableStream } from "./src/interop/web_stream.ts";
+export type { Source } from "./src/interop/source.ts";

@@ -38,6 +38,7 @@ export const LAYERS: readonly string[] = [
   "combine.ts",
   "local.ts",
   "select.ts",
+  "visit.ts",
   "sync/",
   "channel/",
   "interop/",

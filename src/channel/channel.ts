@@ -17,6 +17,7 @@ import {
   ReceiveWait,
   SendWait,
 } from "./core.ts";
+import { checkVisitor, visit, type Visitor } from "../visit.ts";
 
 /** What a channel holds, and who is there. */
 export interface ChannelStatistics {
@@ -110,7 +111,7 @@ export interface Receiver<T> extends Disposable {
    *
    * @throws {ClosedResourceError} If this receiver was closed, also while it waits.
    */
-  forEach(body: (value: T) => Operation<void | false> | void | false): Operation<void>;
+  forEach(body: Visitor<T>): Operation<void>;
 
   /**
    * Another receiver on the same channel, closed apart from this one.
@@ -227,14 +228,13 @@ export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
     if (this.core.openSenders === 0) return { done: true, value: undefined };
   }
 
-  *forEach(body: (value: T) => Operation<void | false> | void | false): Coroutine {
-    for (;;) {
-      const result = yield* this.next();
-      if (result.done) return;
-      let verdict = body(result.value);
-      if (typeof verdict === "object") verdict = yield* verdict;
-      if (verdict === false) return;
-    }
+  *#visit(body: Visitor<T>): Coroutine {
+    yield* visit(this, body);
+  }
+
+  forEach(body: Visitor<T>): Operation<void> {
+    checkVisitor(body, "forEach");
+    return this.#visit(body);
   }
 
   clone(): Receiver<T> {

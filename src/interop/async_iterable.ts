@@ -1,0 +1,141 @@
+/**
+ * toAsyncIterable: what a receiver receives, for code outside the loop.
+ *
+ * Invariant: the loop is held exactly while the iteration is open and no pull is under way. Then only the outside knows whether more
+ * will be asked for; during a pull a task of the loop waits for the channel, and what nothing can wake is a deadlock like any other.
+ */
+import type { Coroutine, Operation } from "../coroutine.ts";
+import { Cancelled } from "../errors.ts";
+import type { Loop } from "../loop.ts";
+import type { Task } from "../task.ts";
+
+/** The receiving end of a channel, as far as is needed here. */
+export interface ValueReceiver<T> {
+  /** Waits for a value. */
+  next(): Operation<IteratorResult<T, undefined>>;
+  /** A value, if there is one now. */
+  tryNext(): IteratorResult<T, undefined> | undefined;
+  /** Ends the receiving. */
+  close(): void;
+}
+
+/** An async iterator that can be iterated once, and ended early. */
+export interface ClosableAsyncIterator<T> extends AsyncIterableIterator<T, undefined> {
+  /** Ends the iteration and closes the source. */
+  return(): Promise<IteratorResult<T, undefined>>;
+}
+
+class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
+  readonly #receiver: ValueReceiver<T>;
+  readonly #loop: Loop;
+  readonly #pulls = new Set<Task>();
+  #hold: Disposable | null = null;
+  #open = true;
+
+  constructor(receiver: ValueReceiver<T>, loop: Loop) {
+    this.#receiver = receiver;
+    this.#loop = loop;
+    this.#balance();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    return new Promise((resolve, reject) => {
+      if (!this.#open) return resolve(END);
+      const result = this.#receiver.tryNext();
+      if (result !== undefined) {
+        if (result.done) this.#finish();
+        return resolve(result);
+      }
+      const task = this.#loop.startSoon(
+        this.#pull(resolve, reject, () => this.#pulls.delete(task)),
+        {
+          name: "toAsyncIterable",
+        },
+      );
+      this.#pulls.add(task);
+      this.#balance();
+    });
+  }
+
+  *#pull(
+    resolve: (result: IteratorResult<T, undefined>) => void,
+    reject: (error: unknown) => void,
+    leave: () => void,
+  ): Coroutine {
+    try {
+      const result = yield* this.#receiver.next();
+      leave();
+      if (result.done) this.#finish();
+      resolve(result);
+    } catch (error) {
+      leave();
+      if (this.#open) {
+        this.#finish();
+        reject(error);
+      } else resolve(END);
+      if (error instanceof Cancelled) throw error;
+    } finally {
+      this.#balance();
+    }
+  }
+
+  return(): Promise<IteratorResult<T, undefined>> {
+    if (this.#open) {
+      this.#finish();
+      this.#receiver.close(); // ends the pulls too
+    }
+    return Promise.resolve(END);
+  }
+
+  #finish(): void {
+    this.#open = false;
+    this.#balance();
+  }
+
+  #balance(): void {
+    const held = this.#open && this.#pulls.size === 0;
+    if (held) this.#hold ??= this.#loop.hold();
+    else {
+      this.#hold?.[Symbol.dispose]();
+      this.#hold = null;
+    }
+  }
+}
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/**
+ * What a receiver receives, as an async iterable for code outside the loop: `for await` runs beside `loop.run()`. It can be iterated
+ * once. Leaving the loop early closes the receiver.
+ *
+ * While it is open, the loop waits for it rather than call a sender deadlocked: iterate it, or end it with `return()`.
+ *
+ * @param receiver The receiving end of a channel; it belongs to the iterable from now on.
+ * @param loop The loop that the senders run on.
+ * @example
+ * ```ts
+ * import { Loop, openChannel, toAsyncIterable } from "jsr:@broomio/core";
+ *
+ * const loop = new Loop();
+ * const { sender, receiver } = openChannel<number>(0);
+ * const done = loop.run(function* () {
+ *   using _ = sender;
+ *   for (let i = 1; i <= 3; i++) yield* sender.send(i);
+ * }());
+ * for await (const value of toAsyncIterable(receiver, loop)) console.log(value); // 1, 2, 3
+ * await done;
+ * ```
+ */
+export function toAsyncIterable<T>(
+  receiver: ValueReceiver<T>,
+  loop: Loop,
+): ClosableAsyncIterator<T> {
+  if (typeof receiver?.tryNext !== "function" || typeof loop?.hold !== "function") {
+    throw new TypeError("toAsyncIterable() wants a receiver and the loop of its senders");
+  }
+  return new ReceiverIterator(receiver, loop);
+}

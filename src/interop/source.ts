@@ -1,0 +1,177 @@
+/**
+ * Source: values that come from outside the loop, one after the other: what `fromEvent` and `fromReadableStream` give.
+ *
+ * Invariant: values that arrived wait in a buffer only while no task waits for one. A value goes to a task that waits, or stays
+ * in the buffer for the next: a cancelled wait takes none with it (R18).
+ * Must never know: where the values come from.
+ */
+import { CancelScope } from "../cancel_scope.ts";
+import type { Coroutine, Operation } from "../coroutine.ts";
+import { ensure } from "../ensure.ts";
+import { ClosedResourceError } from "../errors.ts";
+import { ReadyQueue } from "../queue.ts";
+import type { TaskCore } from "../task.ts";
+import { checkVisitor, visit, type Visitor } from "../visit.ts";
+import { ExternalWait } from "../wait.ts";
+import { type Entry, WaitList } from "../wait_list.ts";
+import { until } from "./until.ts";
+
+/** Values that come from outside the loop. Close it, or let `forEach` do so. */
+export interface Source<T> extends Disposable {
+  /**
+   * Waits for a value and gives it as iterators do: `{ done: false, value }`, or `{ done: true }` at the end. A checkpoint. Cancelled,
+   * no value is lost: the next one who asks gets it.
+   *
+   * @throws {ClosedResourceError} If the source was closed, also while it waits.
+   */
+  next(): Operation<IteratorResult<T, undefined>>;
+
+  /**
+   * Runs `body` for each value, one after the other, to the end of the source or until `body` returns `false`; then closes the
+   * source, however the loop ended. A checkpoint.
+   *
+   * @throws {ClosedResourceError} If the source was closed, also while it waits.
+   */
+  forEach(body: Visitor<T>): Operation<void>;
+
+  /** Closes the source; those who wait get a {@linkcode ClosedResourceError}. Never waits; a second time it does nothing. */
+  close(): void;
+}
+
+/** How a source ended by itself. */
+export type End = { failed: false } | { failed: true; error: unknown };
+
+/** What sources share. */
+export abstract class BufferedSource<T> implements Source<T> {
+  readonly #title: string;
+  readonly #values = new ReadyQueue<T>();
+  readonly #waits = new WaitList<SourceWait<T>>();
+  #closed = false;
+  /** How it ended by itself, once it has. */
+  #end: End | null = null;
+
+  constructor(title: string) {
+    this.#title = title;
+  }
+
+  /** Called when a task waits: time to ask for a value, where values have to be asked for. */
+  protected abstract wanted(): void;
+
+  /** Stops the values; called once, unless the source ended by itself. May give a promise of that being done. */
+  protected abstract stop(): PromiseLike<unknown> | void;
+
+  /** Whether any task waits for a value. */
+  protected get hasWaiters(): boolean {
+    return this.#waits.size > 0;
+  }
+
+  /** A value has come. */
+  protected arrived(value: T): void {
+    if (this.#closed) return;
+    const wait = this.#waits.shift();
+    if (wait === null) this.#values.push(value);
+    else wait.settle({ done: false, value });
+  }
+
+  /** The source has ended by itself. */
+  protected ended(end: End): void {
+    if (this.#closed) return;
+    this.#end = end;
+    for (let wait = this.#waits.shift(); wait !== null; wait = this.#waits.shift()) {
+      finish(wait, end);
+    }
+  }
+
+  next(): Operation<IteratorResult<T, undefined>> {
+    return new SourceWait(this);
+  }
+
+  /** Called by a wait that begins. */
+  enter(wait: SourceWait<T>): void {
+    if (this.#closed) throw this.#closedError();
+    if (this.#values.length > 0) {
+      wait.settle({ done: false, value: this.#values.shift() as T });
+    } else if (this.#end !== null) finish(wait, this.#end);
+    else {
+      this.#waits.push(wait);
+      this.wanted();
+    }
+  }
+
+  /** Called by a wait that is cancelled. */
+  leave(wait: SourceWait<T>): void {
+    this.#waits.remove(wait);
+  }
+
+  forEach(body: Visitor<T>): Operation<void> {
+    checkVisitor(body, "forEach");
+    return CancelScope.open(() => this.#iterate(body), { name: "forEach" });
+  }
+
+  *#iterate(body: Visitor<T>): Coroutine {
+    yield* ensure(() => this.#closeAndWait());
+    yield* visit(this, body);
+  }
+
+  *#closeAndWait(): Coroutine {
+    const stopped = this.#shut();
+    if (stopped) yield* until(stopped);
+  }
+
+  close(): void {
+    const stopped = this.#shut();
+    if (stopped) Promise.resolve(stopped).catch(() => {});
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** What it is, for messages. */
+  get title(): string {
+    return this.#title;
+  }
+
+  #shut(): PromiseLike<unknown> | void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (let wait = this.#waits.shift(); wait !== null; wait = this.#waits.shift()) {
+      wait.fail(this.#closedError());
+    }
+    if (this.#end === null) return this.stop();
+  }
+
+  #closedError(): Error {
+    return new ClosedResourceError(`Cannot receive from ${this.#title}: it was closed`);
+  }
+}
+
+function finish<T>(wait: SourceWait<T>, end: End): void {
+  if (end.failed) wait.fail(end.error);
+  else wait.settle({ done: true, value: undefined });
+}
+
+class SourceWait<T> extends ExternalWait<IteratorResult<T, undefined>> implements Entry {
+  declare ahead: Entry | null;
+  declare behind: Entry | null;
+  readonly #source: BufferedSource<T>;
+
+  constructor(source: BufferedSource<T>) {
+    super();
+    this.ahead = null;
+    this.behind = null;
+    this.#source = source;
+  }
+
+  protected arm(_task: TaskCore): void {
+    this.#source.enter(this);
+  }
+
+  protected disarm(): void {
+    this.#source.leave(this);
+  }
+
+  describe(): string {
+    return `waiting for ${this.#source.title}`;
+  }
+}
