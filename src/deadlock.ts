@@ -6,6 +6,8 @@ import type { TaskCore } from "./task.ts";
 
 /** The report is cut here: nobody reads further. */
 const MOST_LINES = 60;
+const MOST_CYCLES = 3;
+const MOST_HOLDERS = 3;
 
 /** Every live task of a nursery and of the nurseries in it, parents first. */
 export function liveTasks(root: NurseryCore): TaskCore[] {
@@ -24,10 +26,7 @@ export function deadlockReport(root: NurseryCore, now: number): string {
     const what = wait === null ? task.state : wait.describe();
     const since = wait === null ? "" : `, for ${formatSeconds(now - task.since)}`;
     const shielded = task.scope.shield ? ", shielded" : "";
-    const holders = wait?.holders?.() ?? [];
-    const held = holders.length === 0
-      ? ""
-      : `, held by ${holders.map((holder) => holder.name).join(", ")}`;
+    const held = heldBy(wait?.holders?.() ?? []);
     lines.push(
       `${"  ".repeat(Math.min(depth, 20) + 1)}${task.name}: ${what}${held}${shielded}${since}`,
     );
@@ -35,15 +34,24 @@ export function deadlockReport(root: NurseryCore, now: number): string {
     if (place) lines.push(`${"  ".repeat(Math.min(depth, 20) + 3)}${place}`);
   });
   if (count > MOST_LINES) lines.push(`  ... and ${count - MOST_LINES} more`);
-  for (const cycle of findCycles(root)) {
+  const cycles = findCycles(root);
+  for (const cycle of cycles.slice(0, MOST_CYCLES)) {
     lines.push(
       `  A cycle: ${cycle.map((task) => task.name).join(" waits for ")} waits for ${cycle[0].name}`,
     );
   }
+  if (cycles.length > MOST_CYCLES) lines.push(`  ... and ${cycles.length - MOST_CYCLES} more`);
   const tasks = count === 1
     ? "1 task is left, and nothing"
     : `${count} tasks are left, and nothing`;
   return `Deadlock: ${tasks} can wake ${count === 1 ? "it" : "them"}\n${lines.join("\n")}`;
+}
+
+function heldBy(holders: readonly TaskCore[]): string {
+  if (holders.length === 0) return "";
+  const names = holders.slice(0, MOST_HOLDERS).map((holder) => holder.name).join(", ");
+  const more = holders.length - MOST_HOLDERS;
+  return `, held by ${names}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function formatSeconds(milliseconds: number): string {
@@ -69,21 +77,39 @@ function walk(root: NurseryCore, visit: (task: TaskCore, depth: number) => void)
   }
 }
 
-/** Cycles in "waits for what that task holds". Each task waits for one thing, so following the arrows from each suffices. */
+/** What a task waits for: those who hold it, or, at the end of a nursery, the children. */
+function waitsFor(task: TaskCore): readonly TaskCore[] {
+  const { wait, scope } = task;
+  if (wait?.holders !== undefined) return wait.holders();
+  if ((wait as unknown) !== task.frame) return []; // only a nursery's frame is a wait itself
+  const children: TaskCore[] = [];
+  for (let child = scope.firstChild; child !== null; child = child.next) children.push(child);
+  return children;
+}
+
+/** Cycles in "waits for". Depth first, without recursion: what leads back to the path that led here closes a cycle. */
 function findCycles(root: NurseryCore): TaskCore[][] {
   const cycles: TaskCore[][] = [];
-  const seen = new Map<TaskCore, number>();
-  let round = 0;
+  const seen = new Set<TaskCore>();
   for (const start of liveTasks(root)) {
-    round++;
     const path: TaskCore[] = [];
-    let task: TaskCore | undefined = start;
-    while (task !== undefined && !seen.has(task)) {
-      seen.set(task, round);
+    const ahead: Iterator<TaskCore>[] = [];
+    const places = new Map<TaskCore, number>();
+    const enter = (task: TaskCore): void => {
+      seen.add(task);
+      places.set(task, path.length);
       path.push(task);
-      task = task.wait?.holders?.()[0];
+      ahead.push(waitsFor(task)[Symbol.iterator]());
+    };
+    if (!seen.has(start)) enter(start);
+    while (path.length > 0) {
+      const { done, value: next } = ahead[ahead.length - 1].next();
+      if (done) {
+        places.delete(path.pop()!);
+        ahead.pop();
+      } else if (places.has(next)) cycles.push(path.slice(places.get(next)));
+      else if (!seen.has(next)) enter(next);
     }
-    if (task !== undefined && seen.get(task) === round) cycles.push(path.slice(path.indexOf(task)));
   }
   return cycles;
 }

@@ -248,4 +248,7 @@ Deno.test("R7: a deadlock report names the limiter and the tasks that have its t
   const report = 'three: acquiring a token of capacity limiter "pool", held by one, two, for 0 ms';
   await assertRejects(() => loop.run(), DeadlockError, report);
   assert(limiter.available === 2);
+  limiter.total = 5;
+  for (let i = 1; i <= 6; i++) loop.startSoon(limiter.with(sleepForever()), { name: `${i}` });
+  await assertRejects(() => loop.run(), DeadlockError, "held by 1, 2, 3 and 2 more, for");
 });

@@ -455,6 +455,44 @@ Deno.test("R7: a cycle of two locks is shown as one", async () => {
   assertEquals([left.locked, right.locked], [false, false]);
 });
 
+Deno.test("R7: a task that waits for children that wait for its lock is a cycle too", async () => {
+  const { loop } = new World();
+  const lock = new Lock({ name: "door" });
+  const main = lock.with(Nursery.open(function* (nursery) {
+    for (let i = 1; i <= 5; i++) nursery.startSoon(lock.acquire(), { name: `child ${i}` });
+  }));
+  const error = await rejection(loop.run(main));
+  assert(error instanceof DeadlockError);
+  assertEquals(error.message.split("\n"), [
+    "Deadlock: 6 tasks are left, and nothing can wake them",
+    "  main: waiting for 5 children, for 0 ms",
+    ...[1, 2, 3, 4, 5].map((i) => `    child ${i}: acquiring lock "door", held by main, for 0 ms`),
+    "  A cycle: main waits for child 1 waits for main",
+    "  A cycle: main waits for child 2 waits for main",
+    "  A cycle: main waits for child 3 waits for main",
+    "  ... and 2 more",
+  ]);
+});
+
+Deno.test("R7: who waits for a cycle is not in it, and several cycles are told apart", async () => {
+  const { loop } = new World();
+  const locks = Object.fromEntries("abcde".split("").map((name) => [name, new Lock({ name })]));
+  function* taker(first: string, second: string): Coroutine {
+    yield* locks[first].acquire();
+    yield* sleep(1);
+    yield* locks[second].acquire();
+  }
+  for (const pair of ["ca", "ab", "ba", "de", "ed"]) {
+    loop.startSoon(taker(pair[0], pair[1]), { name: pair });
+  }
+  const error = await rejection(loop.run());
+  assert(error instanceof DeadlockError);
+  assertEquals(error.message.split("\n").filter((line) => line.includes("cycle")), [
+    "  A cycle: ab waits for ba waits for ab",
+    "  A cycle: de waits for ed waits for de",
+  ]);
+});
+
 Deno.test("R7: a lock that its owner sleeps on is reported with the owner", async () => {
   const { loop } = new World();
   const lock = new Lock();
