@@ -127,14 +127,10 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
 
   // Workers
 
-  /** Starts workers where calls wait that nobody is starting for. */
+  /** Starts a worker where calls wait that nobody is starting for: one for each call that comes and each worker that goes, as starts may fail. */
   #grow(): void {
-    while (
-      this.#starting * this.settings.concurrency < this.#waiting.size &&
-      this.#live < this.settings.size
-    ) {
-      if (!this.#start()) return;
-    }
+    const { size, concurrency } = this.settings;
+    if (this.#starting * concurrency < this.#waiting.size && this.#live < size) this.#start();
   }
 
   /** Starts a worker; false where that failed, of which everyone concerned has been told. */

@@ -19,7 +19,7 @@ export const ProcessPool: {
   /**
    * Opens a pool of processes; all else is as with `ThreadPool.open`.
    *
-   * In Deno it needs `--allow-run`, `--allow-env` and `--allow-read`, and the children have all permissions.
+   * In Deno it needs `--allow-run` and `--allow-env`, and the children have all permissions.
    *
    * @throws {WorkerError} If no worker can be started or the module cannot be loaded; the message says why, and which permission is missing.
    * @throws {TypeError | RangeError} If an option is not valid.

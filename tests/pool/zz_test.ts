@@ -1,0 +1,230 @@
+/**
+ * Pools against a model, in virtual time, with fake workers.
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  type Coroutine,
+  currentLoop,
+  Loop,
+  moveOnAfter,
+  Nursery,
+  sleep,
+  sleepUntil,
+} from "../../mod.ts";
+import { VirtualClock } from "../../src/testing/mod.ts";
+import { openWith } from "../../src/pool/pool.ts";
+import type { Pool } from "../../src/pool/pool.ts";
+import type { PoolSettings } from "../../src/pool/settings.ts";
+import { WorkerError } from "../../src/pool/worker_error.ts";
+import { type FakeCall, FakeWorkers } from "./fake_workers.ts";
+
+interface Caller extends FakeCall {
+  /** When it calls. */
+  readonly at: number;
+  /** How long after that it is cancelled; Infinity for never. */
+  readonly patience: number;
+}
+
+interface Outcome {
+  readonly token: number;
+  readonly result: unknown;
+  readonly at: number;
+}
+
+type Fakes = { call(call: FakeCall): string };
+
+const base: PoolSettings = {
+  module: "fake:module",
+  size: 2,
+  warm: 1,
+  concurrency: 1,
+  maxWaiting: Infinity,
+  idleTimeout: 5,
+  cancelGrace: 1,
+};
+
+/** Runs callers against a pool of fake workers; gives what each got and when, in the order in which they got it. */
+async function simulate(
+  callers: readonly Caller[],
+  settings: PoolSettings,
+  startTakes: number,
+  failsToStart?: (index: number) => boolean,
+) {
+  const loop = new Loop({ host: new VirtualClock({ autojump: "always" }) });
+  const outcomes: Outcome[] = [];
+  /** When each call was made, in that order. */
+  const started = new Map<number, number>();
+  let pool: Pool<Fakes> | undefined;
+  let fakes: FakeWorkers | undefined;
+
+  function* caller({ at, patience, ...call }: Caller): Coroutine {
+    yield* sleepUntil(at);
+    started.set(call.token, (yield* currentLoop()).now);
+    let result: unknown = "cancelled";
+    yield* moveOnAfter(patience, function* () {
+      try {
+        result = yield* pool!.execute("call", call);
+      } catch (error) {
+        if (error instanceof WorkerError || typeof error === "string") result = error;
+        else throw error;
+      }
+    });
+    outcomes.push({ token: call.token, result, at: (yield* currentLoop()).now });
+  }
+
+  await loop.run(Nursery.open(function* (world) {
+    fakes = new FakeWorkers(world, startTakes, settings, failsToStart);
+    yield* Nursery.open(function* (nursery) {
+      pool = yield* openWith<Fakes>(fakes!, settings);
+      for (const each of callers) nursery.startSoon(caller(each));
+    });
+    // The scope of the pool has ended, and so have its workers.
+    assertEquals(fakes.workers.filter((worker) => !worker.ended).length, 0);
+  }));
+  return { outcomes, started, fakes: fakes!, statistics: pool!.statistics() };
+}
+
+const milliseconds = (least: number, most: number) =>
+  fc.integer({ min: least, max: most }).map((n) => n / 1000);
+
+const anyCallers: fc.Arbitrary<Caller[]> = fc.array(
+  fc.record({
+    at: milliseconds(0, 300),
+    takes: milliseconds(0, 100),
+    ends: fc.constantFrom("done", "done", "done", "failed", "dies", "deaf"),
+    cancelTakes: fc.option(milliseconds(0, 80)),
+    patience: fc.oneof(fc.constant(Infinity), milliseconds(0, 200)),
+  }),
+  { maxLength: 40 },
+).map((list) =>
+  list.map((each, token): Caller => ({
+    ...each,
+    token,
+    ends: each.ends as Caller["ends"],
+    // Nobody waits for the deaf for ever.
+    patience: each.ends === "deaf" ? Math.min(each.patience, 0.3) : each.patience,
+  }))
+);
+
+const anySettings: fc.Arbitrary<PoolSettings> = fc.record({
+  size: fc.integer({ min: 1, max: 4 }),
+  warm: fc.integer({ min: 0, max: 4 }),
+  concurrency: fc.integer({ min: 1, max: 3 }),
+  idleTimeout: fc.oneof(milliseconds(0, 100), fc.constant(Infinity)),
+  cancelGrace: milliseconds(0, 60),
+}).map((some) => ({ ...base, ...some, warm: Math.min(some.warm, some.size) }));
+
+Deno.test("no call is lost, run twice or answered to another, whatever workers and callers do", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      anyCallers,
+      anySettings,
+      milliseconds(0, 40),
+      async (callers, settings, startTakes) => {
+        const { outcomes, started, fakes, statistics } = await simulate(
+          callers,
+          settings,
+          startTakes,
+        );
+        assertEquals(fakes.complaints, []);
+        assertEquals(outcomes.length, callers.length, "every caller goes on");
+        // First come, first served: calls reach workers in the order in which they were made.
+        assertEquals(fakes.got, [...started.keys()].filter((token) => fakes.got.includes(token)));
+        for (const { token, result, at } of outcomes) {
+          const { patience, ends } = callers[token];
+          const begun = started.get(token)!;
+          if (result === "cancelled") {
+            assert(Math.abs(at - begun - patience) < 1e-9, "freed the moment it was cancelled");
+          } else if (result instanceof WorkerError) assert(fakes.lost.has(token));
+          else assertEquals(result, `${ends} ${token}`);
+          if (result !== "cancelled") assert(fakes.got.includes(token));
+        }
+        // A worker that died failed the calls it held and whose callers were still there, each of them.
+        for (const token of fakes.lost) {
+          const { result } = outcomes.find((outcome) => outcome.token === token)!;
+          assert(result instanceof WorkerError || result === "cancelled", `${token}: ${result}`);
+        }
+        const { waiting, running, starting, workers } = statistics;
+        assertEquals([waiting, running, starting, workers], [0, 0, 0, 0]);
+      },
+    ),
+    { numRuns: 10000 },
+  );
+});
+
+Deno.test("calls are served like a queue with as many servers as workers", async () => {
+  const calm = anyCallers.map((callers) =>
+    callers.map((caller): Caller => ({ ...caller, ends: "done", patience: Infinity }))
+  );
+  await fc.assert(
+    fc.asyncProperty(calm, fc.integer({ min: 1, max: 4 }), async (callers, size) => {
+      const settings = { ...base, size, warm: size, idleTimeout: Infinity };
+      const { outcomes } = await simulate(callers, settings, 0);
+      const free: number[] = Array(size).fill(0);
+      const expected = new Map<number, number>();
+      const inOrder = callers.toSorted((a, b) => a.at - b.at || a.token - b.token);
+      for (const { token, at, takes } of inOrder) {
+        const server = free.indexOf(Math.min(...free));
+        free[server] = Math.max(free[server], at) + takes;
+        expected.set(token, free[server]);
+      }
+      for (const { token, at } of outcomes) {
+        assert(Math.abs(at - expected.get(token)!) < 1e-9, `call ${token}: ${at}`);
+      }
+    }),
+    { numRuns: 10000 },
+  );
+});
+
+Deno.test("starts that fail fail calls, and never leave one waiting", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      anyCallers,
+      anySettings,
+      milliseconds(0, 40),
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 6 }),
+      async (callers, settings, startTakes, pattern) => {
+        const { outcomes, fakes } = await simulate(
+          callers,
+          { ...settings, warm: 0 },
+          startTakes,
+          (index) => pattern[index % pattern.length],
+        );
+        assertEquals(fakes.complaints, []);
+        assertEquals(outcomes.length, callers.length);
+        for (const { token, result } of outcomes) {
+          if (result === "cancelled" || result instanceof WorkerError) continue;
+          assertEquals(result, `${callers[token].ends} ${token}`);
+        }
+        // No more starts than there were reasons for one: a call, or a worker that had died or was ended.
+        assert(fakes.workers.length <= callers.length * 2 + 1, `${fakes.workers.length} starts`);
+      },
+    ),
+    { numRuns: 10000 },
+  );
+});
+
+Deno.test("maxWaiting counts what workers that are yet to come will not take", async () => {
+  const loop = new Loop({ host: new VirtualClock({ autojump: "always" }) });
+  const log: string[] = [];
+  await loop.run(Nursery.open(function* (world) {
+    const settings = { ...base, size: 2, warm: 0, maxWaiting: 1 };
+    const fakes = new FakeWorkers(world, 0.01, settings);
+    yield* Nursery.open(function* (nursery) {
+      const pool = yield* openWith<Fakes>(fakes, settings);
+      for (let token = 0; token < 4; token++) {
+        nursery.startSoon((function* () {
+          try {
+            const call: FakeCall = { token, takes: 1, ends: "done", cancelTakes: null };
+            log.push(yield* pool.execute("call", call));
+          } catch (error) {
+            log.push((error as Error).name);
+          }
+        })());
+      }
+      yield* sleep(0);
+    });
+  }));
+  assertEquals(log, ["PoolFullError", "done 0", "done 1", "done 2"]);
+});
