@@ -56,7 +56,9 @@ export interface TcpListenOptions extends TcpOptions {
  * ```
  */
 export class TcpClientSocket extends Socket {
+  /** This end of the connection. */
   declare readonly localAddr: NetAddress;
+  /** The other end of the connection. */
   declare readonly remoteAddr: NetAddress;
   readonly #raw: RawStream;
   #noDelay: boolean;
@@ -141,6 +143,7 @@ function* connect(
  * ```
  */
 export class TcpListenSocket extends ListenSocket<TcpClientSocket> {
+  /** Where it listens; with port 0, this tells the port that was free. */
   declare readonly localAddr: NetAddress;
 
   /** Made by `listen`; by hand over a raw listener of one's own. */
@@ -179,7 +182,8 @@ function* listen(
   return new TcpListenSocket(raw, options);
 }
 
-function checkPort(port: number, least: number): number {
+/** Checks a port. */
+export function checkPort(port: number, least: number): number {
   if (Number.isInteger(port) && port >= least && port < 65536) return port;
   throw new RangeError(`A port is a whole number from ${least} to 65535, not ${port}`);
 }
