@@ -113,6 +113,6 @@ export interface Network {
   ): (() => void) | void;
   /** Connects to a Unix socket. */
   connectUnix(target: Pick<UnixAddress, "path">, attempt: Attempt<RawStream>): (() => void) | void;
-  /** Removes a path that is a socket; leaves anything else alone. */
-  removeSocket(path: string): void;
+  /** Removes a path that is a socket, and nothing else; says whether it was one. */
+  removeSocket(path: string): boolean;
 }

@@ -6,6 +6,7 @@
 import type { Loop } from "../loop.ts";
 import type { Network } from "../network.ts";
 import { denoNetwork } from "./deno.ts";
+import { nodeNetwork } from "./node.ts";
 
 const given = new WeakMap<Loop, Network>();
 let found: Network | undefined;
@@ -44,7 +45,7 @@ export function networkOf(loop: Loop): Network {
  * ```
  */
 export function runtimeNetwork(): Network {
-  found ??= denoNetwork();
+  found ??= denoNetwork() ?? nodeNetwork();
   if (found === undefined) throw new Error("Sockets need Deno, Node or Bun");
   return found;
 }

@@ -210,7 +210,9 @@ export function denoNetwork(): Network | undefined {
       connect(deno.connect({ transport: "unix", path }), attempt);
     },
     removeSocket(path) {
-      if (deno.lstatSync(path).isSocket) deno.removeSync(path);
+      if (!deno.lstatSync(path).isSocket) return false;
+      deno.removeSync(path);
+      return true;
     },
   };
 }

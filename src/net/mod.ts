@@ -3,13 +3,29 @@
  *
  * @module
  */
-export type { Operation } from "../coroutine.ts";
-export type { Duration } from "../duration.ts";
+export type { Coroutine, Operation } from "../coroutine.ts";
+export type { CancelScope } from "../cancel_scope.ts";
+export type { Duration, DurationLike } from "../duration.ts";
 export type { Loop } from "../loop.ts";
-export type { Nursery } from "../nursery.ts";
-export type { Task } from "../task.ts";
+export type { Nursery, TaskOptions } from "../nursery.ts";
+export type { Task, TaskState } from "../task.ts";
 export { TcpClientSocket, TcpListenSocket } from "./tcp.ts";
 export type { TcpConnectOptions, TcpListenOptions, TcpOptions } from "./tcp.ts";
+export { UnixClientSocket, UnixListenSocket, type UnixOptions } from "./unix.ts";
+export { type AnyListenSocket, type ClientSocket, fromDeno, fromNode } from "./adopt.ts";
+export type { DenoConn, DenoListener } from "./deno.ts";
+export type { NodeServer, NodeSocket } from "./node.ts";
+export { TlsClientSocket, TlsListenSocket } from "./tls.ts";
+export type {
+  TlsClientOptions,
+  TlsConnectOptions,
+  TlsHandshakeInfo,
+  TlsListenOptions,
+  TlsServerOptions,
+  TlsServerUpgradeOptions,
+  TlsUpgradeOptions,
+} from "./tls.ts";
+export type { RawTlsStream, TlsIdentity } from "./tls_port.ts";
 export { Socket } from "./socket.ts";
 export { ListenSocket } from "./listen_socket.ts";
 export { SocketError } from "./socket_error.ts";

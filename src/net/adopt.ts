@@ -1,0 +1,97 @@
+/**
+ * Adopting: sockets that the user already has, from Deno or Node, as sockets of ours.
+ *
+ * Must never know: how they came to be.
+ */
+import type { RawListener, RawStream } from "../network.ts";
+import { type DenoConn, type DenoListener, DenoRawListener, DenoStream } from "./deno.ts";
+import { NodeRawListener, type NodeServer, type NodeSocket, NodeStream } from "./node.ts";
+import { TcpClientSocket, TcpListenSocket, type TcpOptions } from "./tcp.ts";
+import { UnixClientSocket, UnixListenSocket } from "./unix.ts";
+
+/** A connection of either kind. */
+export type ClientSocket = TcpClientSocket | UnixClientSocket;
+
+/** A listener of either kind. */
+export type AnyListenSocket = TcpListenSocket | UnixListenSocket;
+
+/**
+ * Takes over what `Deno.listen` or `Deno.connect` gave. It is ours from then on: do not use it elsewhere. Not a checkpoint.
+ *
+ * @throws {TypeError} If it is neither a `Deno.Conn` nor a `Deno.Listener`.
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { fromDeno } from "jsr:@broomio/core/net";
+ *
+ * function* main() {
+ *   using listener = fromDeno(Deno.listen({ port: 0 }));
+ *   console.log(listener.localAddr.transport); // tcp
+ * }
+ * if (import.meta.main) await new Loop().run(main());
+ * ```
+ */
+export function fromDeno(listener: DenoListener, options?: TcpOptions): AnyListenSocket;
+/** The same for a connection. */
+export function fromDeno(conn: DenoConn, options?: TcpOptions): ClientSocket;
+export function fromDeno(
+  given: DenoListener | DenoConn,
+  options?: TcpOptions,
+): AnyListenSocket | ClientSocket {
+  if (typeof (given as DenoListener)?.accept === "function") {
+    return listenSocket(new DenoRawListener(given as DenoListener), options);
+  }
+  if (typeof (given as DenoConn)?.read === "function") {
+    return clientSocket(new DenoStream(given as DenoConn), options);
+  }
+  throw new TypeError("fromDeno() wants a Deno.Conn or a Deno.Listener");
+}
+
+/**
+ * Takes over a `net.Socket` that is connected, or a `net.Server` that listens. It is ours from then on: have no listeners on it for
+ * `data`. For half-open connections to work, make it with `allowHalfOpen`. Not a checkpoint.
+ *
+ * @throws {TypeError} If it is neither, or the server does not listen.
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { fromNode } from "jsr:@broomio/core/net";
+ * import { connect } from "node:net";
+ *
+ * function* main() {
+ *   using stream = fromNode(connect({ port: 7777 }));
+ *   yield* stream.send(new TextEncoder().encode("hello"));
+ * }
+ * if (import.meta.main) await new Loop().run(main());
+ * ```
+ */
+export function fromNode(server: NodeServer, options?: TcpOptions): AnyListenSocket;
+/** The same for a connection. */
+export function fromNode(socket: NodeSocket, options?: TcpOptions): ClientSocket;
+export function fromNode(
+  given: NodeServer | NodeSocket,
+  options?: TcpOptions,
+): AnyListenSocket | ClientSocket {
+  if (typeof (given as NodeServer)?.listen === "function") {
+    if ((given as NodeServer).address() === null) {
+      throw new TypeError("fromNode() wants a server that listens already");
+    }
+    return listenSocket(new NodeRawListener(given as NodeServer), options);
+  }
+  if (typeof (given as NodeSocket)?.write === "function") {
+    return clientSocket(new NodeStream(given as NodeSocket), options);
+  }
+  throw new TypeError("fromNode() wants a net.Socket or a net.Server");
+}
+
+function listenSocket(raw: RawListener, options?: TcpOptions): AnyListenSocket {
+  return raw.localAddr.transport === "unix"
+    ? new UnixListenSocket(raw)
+    : new TcpListenSocket(raw, options);
+}
+
+function clientSocket(raw: RawStream, options?: TcpOptions): ClientSocket {
+  return raw.remoteAddr.transport === "unix"
+    ? new UnixClientSocket(raw)
+    : new TcpClientSocket(raw, options);
+}

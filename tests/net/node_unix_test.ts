@@ -1,0 +1,13 @@
+import { UnixClientSocket, UnixListenSocket } from "../../src/net/mod.ts";
+import { testStreams } from "../stream/conformance.ts";
+import type { UnixAddress } from "../../src/stream.ts";
+import { newPath, nodeLoop } from "./support.ts";
+
+testStreams({
+  name: "Unix on node:net",
+  makeLoop: nodeLoop,
+  listen: () => UnixListenSocket.listen({ path: newPath() }),
+  connect: (listener) => UnixClientSocket.connect(listener.localAddr as UnixAddress),
+  plenty: 16 * 1024 * 1024,
+  cancels: 1000,
+});
