@@ -65,6 +65,8 @@ const MOST_STEPS = 64;
  */
 const SHORT_TURN = 0.002;
 const LONG_TURN = 0.008;
+/** Looks at the clock in one turn, at most: time may stand still while tasks run, as with a virtual clock. */
+const MOST_LOOKS = 16_384;
 /** After this many deliveries a coroutine that goes on all the same is dropped (R20). */
 const MOST_DELIVERIES = 1000;
 
@@ -242,7 +244,7 @@ export class Scheduler {
       const quietOutside = this.queue.length === this.#leftReady;
       this.#turnLength = quietOutside ? Math.min(this.#turnLength * 2, LONG_TURN) : SHORT_TURN;
       const end = now + this.#turnLength;
-      for (;;) {
+      for (let looks = 1;; looks++) {
         if (this.timers.next <= now) this.timers.fire(now);
         const timeIsUp = this.#runBatch(this.#steps);
         const before = now;
@@ -256,7 +258,7 @@ export class Scheduler {
           if (!this.#owner.quiet()) return this.#sleep();
           if (this.#session === null) return;
         }
-        if (now >= end) {
+        if (now >= end || looks === MOST_LOOKS) {
           this.#leftReady = this.queue.length;
           return this.#session!.yield();
         }
