@@ -1,0 +1,145 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  type Coroutine,
+  DeadlockError,
+  Loop,
+  openChannel,
+  type Sender,
+  sleep,
+  toAsyncIterable,
+  toReadableStream,
+} from "../../mod.ts";
+
+function* produce(sender: Sender<number>, log: string[] = [], count = 3): Coroutine {
+  using _ = sender;
+  try {
+    for (let i = 1; i <= count; i++) {
+      yield* sender.send(i);
+      log.push(`sent ${i}`);
+    }
+  } catch (error) {
+    log.push((error as Error).name);
+  }
+}
+
+const pause = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+Deno.test("toAsyncIterable gives every value to for await, also to a slow one", async () => {
+  for (const capacity of [0, 1, Infinity]) {
+    const loop = new Loop();
+    const { sender, receiver } = openChannel<number>(capacity);
+    const done = loop.run(produce(sender));
+    const values: number[] = [];
+    for await (const value of toAsyncIterable(receiver, loop)) {
+      await pause(2); // the sender waits meanwhile, and that is no deadlock
+      values.push(value);
+    }
+    assertEquals(values, [1, 2, 3]);
+    await done;
+  }
+});
+
+Deno.test("leaving for await early closes the receiver", async () => {
+  const loop = new Loop();
+  const { sender, receiver } = openChannel<number>(0);
+  const log: string[] = [];
+  const done = loop.run(produce(sender, log));
+  for await (const value of toAsyncIterable(receiver, loop)) {
+    log.push(`got ${value}`);
+    break;
+  }
+  await done;
+  assertEquals(log, ["sent 1", "got 1", "BrokenResourceError"]);
+});
+
+Deno.test("return() during a pull ends both", async () => {
+  const loop = new Loop();
+  const { sender, receiver } = openChannel<number>(0);
+  const iterator = toAsyncIterable(receiver, loop);
+  const done = loop.run(function* () {
+    yield* sleep(0.01);
+    assertEquals(sender.statistics().openReceivers, 0);
+  }());
+  const pull = iterator.next();
+  await pause(2);
+  assertEquals(await iterator.return(), { done: true, value: undefined });
+  assertEquals(await pull, { done: true, value: undefined });
+  assertEquals(await iterator.next(), { done: true, value: undefined });
+  await done;
+});
+
+Deno.test("pulls that overlap get the values in order", async () => {
+  const loop = new Loop();
+  const { sender, receiver } = openChannel<number>(0);
+  const iterator = toAsyncIterable(receiver, loop);
+  const pulls = [iterator.next(), iterator.next(), iterator.next(), iterator.next()];
+  const done = loop.run(produce(sender));
+  assertEquals((await Promise.all(pulls)).map((result) => result.value), [1, 2, 3, undefined]);
+  await done;
+});
+
+Deno.test("R7: a pull that nothing can serve is a deadlock, not a hang", async () => {
+  const loop = new Loop();
+  const { receiver } = openChannel<number>(0);
+  const pull = toAsyncIterable(receiver, loop).next();
+  await Promise.all([
+    assertRejects(() => loop.run(), DeadlockError, "toAsyncIterable: receiving"),
+    assertRejects(() => pull, Error, "Deadlock"),
+  ]);
+});
+
+Deno.test("a cancelled loop ends the iteration with the error", async () => {
+  const loop = new Loop();
+  const { receiver } = openChannel<number>(0);
+  const iterator = toAsyncIterable(receiver, loop);
+  const pull = assertRejects(() => iterator.next(), Error, "enough");
+  loop.startSoon(sleep(60));
+  const done = loop.run();
+  await pause(2);
+  loop.cancel("enough");
+  await Promise.all([pull, done]);
+  assertEquals(await iterator.next(), { done: true, value: undefined });
+});
+
+Deno.test("values that are buffered when the loop has ended still come", async () => {
+  const loop = new Loop();
+  const { sender, receiver } = openChannel<number>(5);
+  const iterable = toAsyncIterable(receiver, loop);
+  await loop.run(produce(sender));
+  assertEquals(await Array.fromAsync(iterable), [1, 2, 3]);
+});
+
+Deno.test("toReadableStream gives every value, and holds senders back", async () => {
+  const loop = new Loop();
+  const { sender, receiver } = openChannel<number>(0);
+  const log: string[] = [];
+  const stream = toReadableStream(receiver, loop);
+  const done = loop.run(produce(sender, log));
+  await pause(5);
+  assertEquals(log, [], "nothing is taken before it is read");
+  const reader = stream.getReader();
+  assertEquals(await reader.read(), { done: false, value: 1 });
+  await pause(2);
+  assertEquals(log, ["sent 1"]);
+  reader.releaseLock();
+  assertEquals(await Array.fromAsync(stream), [2, 3]);
+  await done;
+});
+
+Deno.test("cancelling the stream closes the receiver", async () => {
+  const loop = new Loop();
+  const { sender, receiver } = openChannel<number>(0);
+  const log: string[] = [];
+  const stream = toReadableStream(receiver, loop);
+  const done = loop.run(produce(sender, log));
+  await pause(2);
+  await stream.cancel();
+  await done;
+  assertEquals(log, ["BrokenResourceError"]);
+});
+
+Deno.test("toAsyncIterable says what it wants", () => {
+  const { receiver } = openChannel<number>(0);
+  assertThrows(() => toAsyncIterable(receiver, undefined as unknown as Loop), TypeError);
+});
