@@ -94,12 +94,6 @@ class ConditionWait extends OwnerWait {
     return false;
   }
 
-  override enlist(): never {
-    throw new TypeError(
-      `A wait on ${this.#core.title} cannot be one of several: it gives the lock away`,
-    );
-  }
-
   describe(): string {
     const { title, lock } = this.#core;
     return this.#notified || this.#cancelled

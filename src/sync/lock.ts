@@ -148,7 +148,8 @@ export let coreOf: (lock: Lock) => LockCore;
 
 /**
  * Mutual exclusion: one task at a time owns it, the others wait in line. Owned by the task that acquired it, which alone can
- * release it, and must before it ends: else the lock is broken for good.
+ * release it, and must before it ends: else the lock is broken for good. Loops of one thread can share it, each under `loop.hold()`:
+ * a loop knows no other, and would take waiting for one for a deadlock.
  *
  * @example
  * ```ts

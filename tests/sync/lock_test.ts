@@ -11,6 +11,7 @@ import {
   Loop,
   moveOnAfter,
   Nursery,
+  select,
   sleep,
   sleepForever,
   type Task,
@@ -409,6 +410,29 @@ inEveryOrder("R36: the refusal of a with tells where the with stands", async ({ 
     throw new Error("not reached");
   }));
 });
+
+inEveryOrder(
+  "R18: a lock that select chose is owned, one that it did not is not",
+  async ({ loop, log }) => {
+    const [one, two] = [new Lock(), new Lock()];
+    loop.startSoon(one.with(sleep(2)));
+    loop.startSoon(two.with(sleep(1)));
+    loop.startSoon(function* () {
+      yield* sleep(0.5);
+      const { arm } = yield* select({
+        one: one.acquire(),
+        again: one.acquire(),
+        two: two.acquire(),
+      });
+      log.push(`${arm} at ${loop.now}`);
+      assertEquals([one, two].map((lock) => lock.statistics().tasksWaiting), [0, 0]);
+      two.release();
+    }());
+    await loop.run();
+    assertEquals(log, ["two at 1"]);
+    assertEquals([one.locked, two.locked], [false, false]);
+  },
+);
 
 // Loops
 
