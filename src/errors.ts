@@ -257,7 +257,7 @@ class CleanupError extends AggregateError {
 
 /** Replaces the stack of an error that the loop made by one that says more. */
 export function setStack(error: Error, frames: string): void {
-  error.stack = `${error.name}: ${error.message}\n${frames}`;
+  error.stack = `${error.name}: ${error.message}${frames && `\n${frames}`}`;
 }
 
 /** Adds where a coroutine stood to the stack of an error that was made elsewhere. */
