@@ -5,9 +5,15 @@
  * also where a body that swallowed its cancellation is unwound by `return()`, of which generators lose some (R20).
  * Must never know: what is acquired.
  */
-import { type Body, bodyIterator, Command, type Operation, toIterator } from "../coroutine.ts";
+import {
+  type Body,
+  bodyIterator,
+  Command,
+  coroutineStack,
+  type Operation,
+  toIterator,
+} from "../coroutine.ts";
 import { bothErrors, setStack } from "../errors.ts";
-import { coroutineStack } from "../coroutine.ts";
 import { AGAIN, Frame, isCancellation, LEFT, NEXT, type TaskCore, THROW } from "../task.ts";
 import type { Verdict } from "../task.ts";
 
