@@ -149,21 +149,21 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
   }
 
   received(worker: PoolWorker, message: FromWorker): void {
-    if (message.kind === "ready") return this.#ready(worker);
-    if (message.kind === "broken") {
-      worker.broken = decodeThrown(message.error);
+    if (message[0] === "ready") return this.#ready(worker);
+    if (message[0] === "broken") {
+      worker.broken = decodeThrown(message[1]);
       this.#retire(worker);
       return worker.kill(false);
     }
-    const call = worker.answered(message.id);
+    const call = worker.answered(message[1]);
     if (worker.state === "ready") this.#fill(worker);
     if (call === null) return;
-    if (message.kind === "done") {
+    if (message[0] === "done") {
       this.#completed++;
-      call.settle(message.value);
+      call.settle(message[2]);
     } else {
       this.#failed++;
-      call.fail(decodeThrown(message.error));
+      call.fail(decodeThrown(message[2]));
     }
   }
 

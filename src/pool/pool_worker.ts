@@ -75,14 +75,14 @@ export class PoolWorker {
       received: (message) => owner.received(this, message),
       ended: (end) => this.#ended(end),
     });
-    this.#link.post({ kind: "load", module }, undefined);
+    this.#link.post(["load", module], undefined);
   }
 
   /** Sends a call; false where it cannot be sent, which has then failed it. */
   send(call: CallWait<unknown>, id: number): boolean {
     const { name, args } = call;
     try {
-      this.#link.post({ kind: "call", id, name, args }, transferOf(args));
+      this.#link.post(["call", id, name, args], transferOf(args));
     } catch (error) {
       call.fail(uncloneableError(`the arguments of ${name}() to a worker`, args, "args", error));
       return false;
@@ -108,11 +108,8 @@ export class PoolWorker {
   abandon(call: CallWait<unknown>, reason: unknown, grace: number): void {
     const entry = new Grace(() => this.#owner.overdue(this));
     this.held.set(call.id, entry);
-    this.#link.post({
-      kind: "cancel",
-      id: call.id,
-      reason: reason === undefined ? undefined : encodeThrown(reason),
-    }, undefined);
+    const why = reason === undefined ? undefined : encodeThrown(reason);
+    this.#link.post(["cancel", call.id, why], undefined);
     if (grace !== Infinity) this.#scheduler.addTimer(this.#scheduler.host.now() + grace, entry);
   }
 

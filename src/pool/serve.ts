@@ -16,11 +16,12 @@ import { transferOf } from "./transfer.ts";
 /** Sends a message to the pool; throws where it cannot be cloned. */
 export type Post = (message: FromWorker, transfer: readonly object[] | undefined) => void;
 
-type ServedModule = Readonly<Record<string, unknown>>;
+type Handler = (...args: readonly unknown[]) => unknown;
 
 /** What answers the messages of a pool: called with each of them, in order. */
 export function serve(post: Post): (message: ToWorker) => void {
-  let module: ServedModule = {};
+  /** The exports that are functions, as the module had them once it was loaded; looking into the module itself is slower. */
+  const handlers = new Map<string, Handler>();
   let address = "";
   const loop = new Loop();
   let looping = false;
@@ -29,17 +30,22 @@ export function serve(post: Post): (message: ToWorker) => void {
   async function load(url: string): Promise<void> {
     address = url;
     try {
-      module = await import(url);
-      post({ kind: "ready" }, undefined);
+      const module: Record<string, unknown> = await import(url);
+      for (const [name, value] of Object.entries(module)) {
+        if (typeof value === "function") handlers.set(name, value as Handler);
+      }
+      post(["ready"], undefined);
     } catch (error) {
-      post({ kind: "broken", error: encodeThrown(error) }, undefined);
+      post(["broken", encodeThrown(error)], undefined);
     }
   }
 
   function call(id: number, name: string, args: readonly unknown[]): void {
     try {
-      const handler = Object.hasOwn(module, name) ? module[name] : undefined;
-      if (typeof handler !== "function") throw new TypeError(noHandler(name, module, address));
+      const handler = handlers.get(name);
+      if (handler === undefined) {
+        throw new TypeError(noHandler(name, [...handlers.keys()], address));
+      }
       const result = handler(...args);
       if (isCoroutine(result)) run(id, name, result);
       else if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
@@ -71,21 +77,21 @@ export function serve(post: Post): (message: ToWorker) => void {
 
   function done(id: number, name: string, value: unknown): void {
     try {
-      post({ kind: "done", id, value }, transferOf([value]));
+      post(["done", id, value], transferOf([value]));
     } catch (error) {
       failed(id, uncloneableError(`the result of ${name}()`, value, "result", error));
     }
   }
 
   function failed(id: number, error: unknown): void {
-    post({ kind: "failed", id, error: encodeThrown(error) }, undefined);
+    post(["failed", id, encodeThrown(error)], undefined);
   }
 
   return (message) => {
-    if (message.kind === "call") call(message.id, message.name, message.args);
-    else if (message.kind === "load") load(message.module);
+    if (message[0] === "call") call(message[1], message[2], message[3]);
+    else if (message[0] === "load") load(message[1]);
     // What is not a coroutine cannot be cancelled: it ends by itself, or the pool ends the worker.
-    else running.get(message.id)?.cancel(message.reason && decodeThrown(message.reason));
+    else running.get(message[1])?.cancel(message[2] && decodeThrown(message[2]));
   };
 }
 
@@ -97,8 +103,7 @@ function isCoroutine(result: unknown): result is Operation<unknown> {
   return typeof next === "function" && typeof fail === "function" && Symbol.iterator in result;
 }
 
-function noHandler(name: string, module: ServedModule, address: string): string {
-  const names = Object.keys(module).filter((key) => typeof module[key] === "function");
+function noHandler(name: string, names: readonly string[], address: string): string {
   const has = names.length === 0 ? "it exports no function" : `it has ${names.join(", ")}`;
   return `${address} exports no function ${name}: ${has}`;
 }

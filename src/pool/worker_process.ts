@@ -16,7 +16,7 @@ if (process.send !== undefined) {
   process.on("uncaughtException", (error) => {
     // Said before it ends, so that those who wait learn more than an exit code.
     process.send!(
-      serialize({ kind: "broken", error: encodeThrown(error) } satisfies FromWorker),
+      serialize(["broken", encodeThrown(error)] satisfies FromWorker),
       () => process.exit(1),
     );
   });

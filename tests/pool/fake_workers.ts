@@ -79,8 +79,8 @@ export class FakeWorkers implements Backend {
     const answer = (id: number, { token, ends }: FakeCall) => {
       if (!worker.held.delete(id)) return; // answered already, after a cancel
       if (ends === "failed") {
-        say({ kind: "failed", id, error: { kind: "value", value: `failed ${token}` } });
-      } else say({ kind: "done", id, value: `done ${token}` });
+        say(["failed", id, { kind: "value", value: `failed ${token}` }]);
+      } else say(["done", id, `done ${token}`]);
     };
     const take = (id: number, call: FakeCall) => {
       if (!worker.ready || worker.leaving) {
@@ -99,17 +99,17 @@ export class FakeWorkers implements Backend {
     return {
       post: (message: ToWorker) => {
         if (worker.ended) return; // as with a channel that has just broken
-        if (message.kind === "load") {
+        if (message[0] === "load") {
           after(this.#startTakes, () => {
             if (this.#failsToStart(worker.index)) return end("a failed start");
             worker.ready = true;
-            say({ kind: "ready" });
+            say(["ready"]);
           });
-        } else if (message.kind === "call") take(message.id, message.args[0] as FakeCall);
+        } else if (message[0] === "call") take(message[1], message[3][0] as FakeCall);
         else {
-          const call = worker.held.get(message.id);
+          const call = worker.held.get(message[1]);
           if (call !== undefined && call.cancelTakes !== null) {
-            after(call.cancelTakes, () => answer(message.id, call));
+            after(call.cancelTakes, () => answer(message[1], call));
           }
         }
       },
