@@ -1,0 +1,89 @@
+/**
+ * What is done to the package whoever built it, and what is asked of it before it may leave.
+ *
+ * Invariant, when it passes: package.json is complete, every door has code and types in both formats, examples say what an npm
+ * user writes, and nothing in it points to where it was built or to what an npm user does not have.
+ */
+import { listFiles, top, writeFile } from "./files.ts";
+import { doors, FOLDER, manifest, NAME } from "./manifest.ts";
+
+/** Written above declarations that need it: a consumer's `lib` may be ES2022, which knows no `Disposable`. */
+const DISPOSABLE = '/// <reference lib="esnext.disposable" />\n';
+
+/** Completes the package. Gives what is wrong with it. */
+export function finish(): string[] {
+  const folder = top + FOLDER;
+  for (const name of ["README.md", "CHANGELOG.md", "LICENSE"]) {
+    writeFile(`${folder}/${name}`, Deno.readTextFileSync(top + name));
+  }
+  writeFile(`${folder}/package.json`, json(manifest()));
+  // A bundler looks no further than the nearest package.json for `sideEffects`, and keeps all of a package that does not say.
+  writeFile(`${folder}/esm/package.json`, json({ type: "module", sideEffects: false }));
+  writeFile(`${folder}/script/package.json`, json({ type: "commonjs", sideEffects: false }));
+  for (const file of listFiles(folder)) {
+    if (!/\.(d\.ts|js|ts|md)$/.test(file)) continue;
+    const text = Deno.readTextFileSync(`${folder}/${file}`);
+    const finished = finishText(file, text);
+    if (finished !== text) writeFile(`${folder}/${file}`, finished);
+  }
+  const files = new Map(
+    listFiles(folder).map((file) => [file, Deno.readTextFileSync(`${folder}/${file}`)]),
+  );
+  return findProblems(files);
+}
+
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+/** A file of the package as an npm user is to have it. */
+export function finishText(file: string, text: string): string {
+  const named = text.replaceAll(`jsr:${NAME}`, NAME);
+  const bare = !file.endsWith(".d.ts") || named.startsWith(DISPOSABLE);
+  return !bare && /\b(Async)?Disposable\b|Symbol\.(asyncD|d)ispose/.test(named)
+    ? DISPOSABLE + named
+    : named;
+}
+
+/** What a text names as the files it needs. */
+const SPECIFIER = /(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*"([^"\n]+)"/g;
+
+/** What is wrong with the package: its files, as paths from its top, and what they hold. */
+export function findProblems(files: ReadonlyMap<string, string>): string[] {
+  const problems: string[] = [];
+  for (const door of doors) {
+    for (const format of ["esm", "script"]) {
+      for (const extension of [".js", ".js.map", ".d.ts"]) {
+        const file = `${format}/${door.source.replace(/\.ts$/, extension)}`;
+        if (!files.has(file)) problems.push(`${door.name} has no ${file}`);
+      }
+    }
+  }
+  for (const [file, text] of files) {
+    for (const problem of problemsOf(file, text, files)) problems.push(`${file}: ${problem}`);
+  }
+  return problems;
+}
+
+function problemsOf(file: string, text: string, files: ReadonlyMap<string, string>): string[] {
+  const problems: string[] = [];
+  if (/file:\/\/\/|\/work\//.test(text)) problems.push("names a place on this machine");
+  const types = file.endsWith(".d.ts");
+  const code = /^(esm|script)\/.*\.js$/.test(file);
+  if (!types && !code) return problems;
+  const bare = withoutComments(text);
+  if (types && /\bDeno\./.test(bare)) problems.push("has a type of the Deno namespace");
+  if (/\b(await )?using [a-z]\w* =/.test(bare)) problems.push("has a `using`, new to Node 24");
+  if (/\.ts"[,)]/.test(bare)) problems.push("starts a file of TypeScript");
+  const folder = file.slice(0, file.lastIndexOf("/"));
+  for (const [, specifier] of bare.matchAll(SPECIFIER)) {
+    if (specifier!.startsWith("node:") && !types) continue;
+    const target = new URL(specifier!, `file:///${folder}/`).pathname.slice(1);
+    const wanted = types ? target.replace(/\.js$/, ".d.ts") : target;
+    if (!specifier!.startsWith(".")) problems.push(`imports ${specifier}`);
+    else if (!files.has(wanted)) problems.push(`imports ${specifier}, which is not in the package`);
+  }
+  return problems;
+}
+
+/** A text of TypeScript or JavaScript without its comments; strings with `//` in them lose their end, which does no harm here. */
+const withoutComments = (text: string) =>
+  text.replace(/\/\*[^]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");

@@ -1,0 +1,149 @@
+/**
+ * Runs converted tests on Node and Bun: `node runner.mjs "node 20 esm" <folder> <file>...`
+ *
+ * A test gets in place of `Deno` what stands here and no more; it is no global, for the package must not take it for the real one.
+ * One test after the other, each with a time limit. The last line it prints is a {@linkcode Summary}; where that is missing, the
+ * runtime gave up, as Node does when nothing is left that could settle a promise.
+ */
+import { spawnSync, type SpawnSyncReturns } from "node:child_process";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { skipOf } from "./skips.ts";
+
+/** How it went. */
+export interface Summary {
+  readonly passed: number;
+  readonly failed: number;
+  /** How many tests each entry of `SKIPS` left out. */
+  readonly skipped: Readonly<Record<number, number>>;
+  /** How many tests say themselves that they do not run here. */
+  readonly ignored: readonly string[];
+}
+
+/** How long a test may take, in milliseconds. */
+const LIMIT = 60_000;
+
+interface Context {
+  step(name: string, fn: Body): Promise<boolean>;
+}
+
+type Body = (context: Context) => unknown;
+
+interface Test {
+  readonly name: string;
+  readonly fn: Body;
+  readonly ignore?: boolean;
+}
+
+const context: Context = {
+  async step(_name: string, fn: Body): Promise<boolean> {
+    await fn(context);
+    return true;
+  },
+};
+
+let tests: Test[] = [];
+
+/** `Deno.test`, however it is called. */
+function test(first: string | Test | Body, second?: Body | Partial<Test>, third?: Body): void {
+  const options = typeof first === "object" ? first : typeof second === "object" ? second : {};
+  const fn = [first, second, third].find((each) => typeof each === "function") as Body | undefined;
+  const given = { name: typeof first === "string" ? first : fn?.name, fn, ...options };
+  if (!given.name || !given.fn) throw new TypeError("Deno.test wants a name and a function");
+  tests.push(given as Test);
+}
+test.ignore = (name: string, fn: Body) => test({ name, fn, ignore: true });
+
+/** What tests use of `Deno`. */
+const deno: Record<string, unknown> = {
+  test,
+  env: { get: (name: string) => process.env[name] },
+  pid: process.pid,
+  Command: class {
+    readonly #run: () => SpawnSyncReturns<Uint8Array>;
+
+    constructor(program: string, options: { args?: string[] } = {}) {
+      this.#run = () => spawnSync(program, options.args ?? []);
+    }
+
+    outputSync(): { success: boolean; stdout: Uint8Array } {
+      const { status, stdout } = this.#run();
+      return { success: status === 0, stdout };
+    }
+  },
+};
+
+async function within<T>(limit: number, work: unknown): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`still running after ${limit / 1000} s`)), limit);
+  });
+  try {
+    return await Promise.race([work as T, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function main(runtime: string, folder: string, files: readonly string[]): Promise<Summary> {
+  const skipped: Record<number, number> = {};
+  const ignored: string[] = [];
+  let passed = 0;
+  let failed = 0;
+  for (const file of files) {
+    const source = file.slice(folder.length + 1).replace(/\.[cm]js$/, ".ts");
+    tests = [];
+    current = source;
+    await import(pathToFileURL(file).href);
+    for (const { name, fn, ignore } of tests) {
+      current = `${source}: ${name}`;
+      const skip = skipOf(source, name, runtime);
+      if (skip >= 0) skipped[skip] = (skipped[skip] ?? 0) + 1;
+      else if (ignore) ignored.push(current);
+      else {
+        try {
+          await within(LIMIT, fn(context));
+          passed++;
+        } catch (error) {
+          failed++;
+          console.error(`FAILED ${current}\n`, error);
+        }
+      }
+    }
+  }
+  return { passed, failed, skipped, ignored };
+}
+
+/** Newer than Node 20, and handy in tests. */
+async function fromAsync<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const array: T[] = [];
+  for await (const value of values) array.push(value);
+  return array;
+}
+
+let current = "";
+let done = false;
+Array.fromAsync ??= fromAsync as typeof Array.fromAsync;
+Object.assign(globalThis, {
+  [Symbol.for("broomio.deno")]: new Proxy(deno, {
+    get(target, name) {
+      if (name in target) return target[name as string];
+      throw new Error(`Deno.${String(name)} is not in scripts/npm/runner.ts`);
+    },
+  }),
+});
+process.on("exit", () => {
+  if (!done) console.error(`The runtime ended in ${current}`);
+});
+process.on("unhandledRejection", (error) => {
+  console.error(`Unhandled rejection in ${current}\n`, error);
+  process.exit(1);
+});
+
+const [runtime, folder, ...files] = process.argv.slice(2);
+const summary = await main(runtime!, folder!, files);
+done = true;
+process.stdout.write(
+  `${JSON.stringify(summary)}\n`,
+  () => process.exit(summary.failed > 0 ? 1 : 0),
+);

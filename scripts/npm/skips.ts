@@ -1,0 +1,41 @@
+/**
+ * Which tests the npm package is not put through, and why.
+ *
+ * Invariant: `check_npm.ts` prints each reason, and an entry that leaves nothing out is an error.
+ */
+
+/** Tests that are left out. */
+export interface Skip {
+  /** Which files, as paths from `tests/`. */
+  readonly files: RegExp;
+  /** Which of their tests, by name; all where there is none. */
+  readonly tests?: RegExp;
+  /** On which runtimes, as "bun" or "node 20 cjs" or a part of it; on all where there is none. */
+  readonly runtime?: RegExp;
+  readonly reason: string;
+}
+
+/** Everything that is left out. */
+export const SKIPS: readonly Skip[] = [
+  { files: /^scripts\//, reason: "tests the scripts of this repository, not the package" },
+  { files: /^std\//, reason: "tests what other tests assert with, not the package" },
+  {
+    files: /^(net|os|pool)\/deno_/,
+    reason: "tests the adapters of Deno, which cannot run elsewhere",
+  },
+  { files: /^pool\/permissions_test/, reason: "tests the permissions of Deno" },
+  { files: /^pool\//, tests: /^web workers:/, runtime: /^node/, reason: "Node has no Web Workers" },
+];
+
+/** Whether a file is left out wholly, everywhere. */
+export function isSkipped(file: string): boolean {
+  return SKIPS.some((skip) => !skip.tests && !skip.runtime && skip.files.test(file));
+}
+
+/** The place in `SKIPS` of the entry that leaves out this test, or -1. */
+export function skipOf(file: string, test: string, runtime: string): number {
+  return SKIPS.findIndex((skip) =>
+    skip.files.test(file) && (skip.tests?.test(test) ?? true) &&
+    (skip.runtime?.test(runtime) ?? true)
+  );
+}

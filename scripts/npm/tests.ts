@@ -1,0 +1,109 @@
+/**
+ * The tests, made ready to run on Node and Bun against an installed package.
+ *
+ * Each TypeScript file under `tests/` becomes one of JavaScript, in the same place under another folder; nothing is bundled. What it
+ * imports from `mod.ts` and `src/` comes from the installed package, in the same format, so that there is one copy of each class.
+ */
+import { build, type Plugin } from "esbuild";
+import { listFiles, top } from "./files.ts";
+import { NAME } from "./manifest.ts";
+import { isSkipped } from "./skips.ts";
+
+/** Test files that run on npm's runtimes, as paths from `tests/`. */
+export function testFiles(): string[] {
+  return listFiles(`${top}tests`).filter((file) => /_test\.ts$/.test(file) && !isSkipped(file));
+}
+
+/** Those of them that know of `Deno.test` and nothing else of Deno: dnt has a shim for that alone. */
+export function portableTests(): string[] {
+  return testFiles().filter((file) =>
+    !/\bDeno\.(?!test\b)/.test(Deno.readTextFileSync(`${top}tests/${file}`))
+  );
+}
+
+/** A format of the package: of its folders, and of the files that are made here. */
+export type Format = "esm" | "script";
+
+/** The ending of files in a format. */
+export const extensionOf = (format: Format): string => format === "esm" ? ".mjs" : ".cjs";
+
+/** Converts all tests, and what they need, into `folder`; gives the files to run. */
+export async function convertTests(
+  folder: string,
+  installed: string,
+  format: Format,
+): Promise<string[]> {
+  const extension = extensionOf(format);
+  const script = format === "script";
+  const existing = new Set(listFiles(`${top}tests`)); // some workers are meant to be missing
+  const done = new Set<string>();
+  for (let pending = testFiles(); pending.length > 0;) {
+    const found = new Set<string>();
+    await build({
+      absWorkingDir: `${top}tests`,
+      entryPoints: pending,
+      outbase: ".",
+      outdir: folder,
+      outExtension: { ".js": extension },
+      bundle: true, // or else the plugin is not asked; everything is external
+      format: script ? "cjs" : "esm",
+      target: "es2022",
+      platform: "node",
+      logLevel: "warning",
+      sourcemap: "inline",
+      define: { Deno: "denoForTests", ...script && { "import.meta.url": "importMetaUrl" } },
+      banner: {
+        js: 'const denoForTests = globalThis[Symbol.for("broomio.deno")];' +
+          (script
+            ? 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;'
+            : ""),
+      },
+      plugins: [redirect(installed, format, found)],
+    });
+    for (const file of pending) done.add(file);
+    pending = [...found].filter((file) => !done.has(file) && existing.has(file));
+  }
+  return testFiles().map((file) => `${folder}/${file.replace(/\.ts$/, extension)}`);
+}
+
+/** Sends every import to where it is found once converted and installed; notes what else of `tests/` is needed. */
+function redirect(installed: string, format: Format, found: Set<string>): Plugin {
+  const extension = extensionOf(format);
+  const external = (path: string) => ({ path, external: true });
+  const inTests = (source: string, from: string) => {
+    found.add(source.slice(`${top}tests/`.length));
+    const up = "../".repeat(from.slice(top.length).split("/").length - 1);
+    const way = (up || "./") + source.slice(`${top}tests/`.length);
+    return way.replace(/\.ts$/, extension);
+  };
+  return {
+    name: "redirect",
+    setup(build) {
+      build.onResolve({ filter: /./ }, ({ path, kind, resolveDir }) => {
+        if (kind === "entry-point") return undefined;
+        if (path === "@std/assert") {
+          return external(inTests(`${top}tests/std/assert.ts`, resolveDir));
+        }
+        if (path.startsWith(`jsr:${NAME}`)) return external(path.slice("jsr:".length));
+        if (!path.startsWith(".")) return external(path);
+        const source = new URL(path, `file://${resolveDir}/`).pathname;
+        if (source.startsWith(`${top}tests/`)) return external(inTests(source, resolveDir));
+        return external(
+          `${installed}/${format}/${source.slice(top.length).replace(/\.ts$/, ".js")}`,
+        );
+      });
+      // The modules that workers run.
+      build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+        contents: (await Deno.readTextFile(path)).replace(
+          /new URL\("(\.[^"\n]*\.ts)", import\.meta\.url\)/g,
+          (_, worker) => {
+            const source = new URL(worker, `file://${path}`).pathname;
+            const folder = path.slice(0, path.lastIndexOf("/"));
+            return `new URL("${inTests(source, folder)}", import.meta.url)`;
+          },
+        ),
+        loader: "ts",
+      }));
+    },
+  };
+}
