@@ -85,15 +85,16 @@ export class Receiver implements ReceiveEvents {
     return count;
   }
 
-  received(count: number): void {
+  received(count: number): boolean {
     this.#pending = false;
-    if (this.failure !== null) return;
+    if (this.failure !== null) return true;
     this.#start = 0;
     this.#end = count;
     if (count === 0) this.ended = true;
     const { taker } = this;
     this.taker = null;
     taker?.take();
+    return this.#start === this.#end;
   }
 
   receiveFailed(code: string, cause: unknown): void {
@@ -109,6 +110,17 @@ export class Receiver implements ReceiveEvents {
     const { taker } = this;
     this.taker = null;
     taker?.fail(error);
+  }
+
+  /** Gives the raw stream to somebody else, with what was received and not taken, and the answer that is due. */
+  surrender(error: ClosedResourceError): { leftover: Uint8Array | null; pending: boolean } {
+    if (this.taker !== null) {
+      throw new BusyResourceError(`Another task is receiving from ${this.peer}`);
+    }
+    if (this.failure !== null) throw this.failure;
+    const leftover = this.read(Infinity);
+    this.failure = error;
+    return { leftover, pending: this.#pending };
   }
 
   /** Closed from this side: what was received and not taken is gone. */

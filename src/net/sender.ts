@@ -190,6 +190,13 @@ export class Sender implements SendEvents {
     );
   }
 
+  /** Gives the raw stream to somebody else. Nothing is on its way. */
+  surrender(error: ClosedResourceError): void {
+    this.check();
+    this.failure = error;
+    this.closed = this.reported = true;
+  }
+
   /** Closed from this side. What was gathered still goes out; a large send is cut off. */
   close(): void {
     if (this.closed) return;

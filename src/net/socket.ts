@@ -3,16 +3,22 @@
  *
  * Must never know: which backend it is.
  */
+import { call } from "../call.ts";
 import type { Coroutine, Operation } from "../coroutine.ts";
+import { ClosedResourceError } from "../errors.ts";
 import type { RawStream } from "../network.ts";
 import type { Address, ByteStream, Handler } from "../stream.ts";
 import { Receive, ReceiveInto, Receiver } from "./receiver.ts";
 import { Drain, Send, Sender, Shutdown } from "./sender.ts";
 import { SocketError } from "./socket_error.ts";
+import type { Carrier } from "./tls_port.ts";
 
 // What this file alone may see of a socket.
 let sendingHalf: (socket: Socket) => Sender;
 let receivingHalf: (socket: Socket) => Receiver;
+let successorOf: (socket: Socket) => Socket | null;
+/** Puts a secured connection in the place of the one that it was made of. */
+export let succeed: (socket: Socket, successor: Socket) => void;
 
 /**
  * A connection. One task at a time receives, and one at a time sends.
@@ -24,6 +30,8 @@ export abstract class Socket implements ByteStream {
   readonly remoteAddr: Address;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
+  /** The secured connection that this one was upgraded to. */
+  #successor: Socket | null = null;
 
   /** Made by `connect` and `accept`; by hand over a raw stream of one's own. */
   constructor(raw: RawStream) {
@@ -96,6 +104,7 @@ export abstract class Socket implements ByteStream {
   close(): void {
     this.#receiver.close();
     this.#sender.close();
+    this.#successor?.close();
   }
 
   /** Closes it: `using stream = yield* ...`. */
@@ -106,13 +115,27 @@ export abstract class Socket implements ByteStream {
   static {
     sendingHalf = (socket) => socket.#sender;
     receivingHalf = (socket) => socket.#receiver;
+    successorOf = (socket) => socket.#successor;
+    succeed = (socket, successor) => socket.#successor = successor;
   }
+}
+
+/** Takes the raw stream of a socket, whose own methods throw from then on; closing it closes what `succeed` puts in its place. A checkpoint. */
+export function* surrender(socket: Socket): Coroutine<Carrier> {
+  const sender = sendingHalf(socket);
+  yield* new Drain(sender);
+  const error = new ClosedResourceError(
+    `The socket connected to ${sender.peer} was upgraded to TLS: use the one that gave`,
+  );
+  const { leftover, pending } = receivingHalf(socket).surrender(error);
+  sender.surrender(error);
+  return { raw: sender.raw, leftover, pending };
 }
 
 /** Runs a handler to the end of what it sent, and closes the socket however that ends. */
 export function* runHandler<S extends Socket>(socket: S, handler: Handler<S>): Coroutine<void> {
   try {
-    yield* handler(socket);
+    yield* call(() => handler(socket)); // on the task's own stack: it is resumed without passing through here
     const sender = sendingHalf(socket);
     if (sender.isOpenEnded) yield* new Drain(sender);
   } finally {
@@ -125,6 +148,8 @@ export function isOwnError(socket: Socket, error: unknown): boolean {
   if (error instanceof AggregateError) {
     return error.errors.length > 0 && error.errors.every((each) => isOwnError(socket, each));
   }
-  return error instanceof SocketError &&
-    (error === sendingHalf(socket).broke || error === receivingHalf(socket).broke);
+  if (!(error instanceof SocketError)) return false;
+  if (error === sendingHalf(socket).broke || error === receivingHalf(socket).broke) return true;
+  const successor = successorOf(socket);
+  return successor !== null && isOwnError(successor, error);
 }

@@ -1,0 +1,78 @@
+/**
+ * The port to an engine of TLS: it makes a secured stream of a raw one, on either side. Node's engine is the one there is; Deno has it too.
+ *
+ * Why one engine over raw streams, and not Deno's own TLS beside it: Deno's has no mutual TLS on the server and no server-side
+ * upgrade, and lets in whoever comes where they are asked for; and this one works over every backend, also one in memory.
+ * Must never know: loops, tasks, cancellation.
+ */
+import type { Attempt, RawStream } from "../network.ts";
+
+/** A private key and the chain of certificates that belongs to it, both in PEM. */
+export interface TlsIdentity {
+  /** The certificate, then those that signed it. */
+  readonly cert: string;
+  /** The private key. */
+  readonly key: string;
+}
+
+/** How a client secures a connection. */
+export interface TlsClientTarget {
+  /** The name that the server's certificate must have, and that it is told (SNI). */
+  readonly hostname: string;
+  /** Certificates in PEM to trust, besides those that the runtime trusts. */
+  readonly caCerts: readonly string[];
+  /** What the client shows when it is asked who it is. */
+  readonly identity: TlsIdentity | null;
+  /** The protocols that are wanted, best first. */
+  readonly alpnProtocols: readonly string[];
+}
+
+/** How a server secures its connections. */
+export interface TlsServerTarget {
+  readonly identity: TlsIdentity;
+  /** Other identities, by the name that the client asks for (SNI). */
+  readonly serverNames: Readonly<Record<string, TlsIdentity>>;
+  /** Where given, every client must show a certificate that one of these signed; else its handshake fails. */
+  readonly clientCa: readonly string[] | null;
+  /** The protocols that are understood, best first. */
+  readonly alpnProtocols: readonly string[];
+}
+
+/** A raw stream that nobody reads from or writes to, and what was received from it already. */
+export interface Carrier {
+  readonly raw: RawStream;
+  /** Bytes that were received and not taken. */
+  readonly leftover: Uint8Array | null;
+  /** It was asked for bytes and has not answered. */
+  readonly pending: boolean;
+}
+
+/** A secured stream, its handshake done. */
+export interface RawTlsStream extends RawStream {
+  /** The protocol that both ends agreed on, or null. */
+  readonly alpnProtocol: string | null;
+  /** The name that the client asked for, or null. */
+  readonly serverName: string | null;
+  /** The certificate of the other end in DER, or null where it showed none. */
+  readonly peerCertificate: Uint8Array | null;
+}
+
+/** Secures the connections of one server. */
+export interface TlsServer {
+  /** Does the server's part of a handshake; gives how to abandon it, which closes the carrier, as failing does. */
+  accept(carrier: Carrier, attempt: Attempt<RawTlsStream>): () => void;
+}
+
+/** An engine of TLS. */
+export interface TlsEngine {
+  /** Does the client's part of a handshake; gives how to abandon it, which closes the carrier, as failing does. */
+  connect(
+    carrier: Carrier,
+    target: TlsClientTarget,
+    attempt: Attempt<RawTlsStream>,
+  ): () => void;
+  /** Prepares to serve. Throws where the identity is none. */
+  server(target: TlsServerTarget): TlsServer;
+  /** Calls back after so many seconds; gives how to take that back. */
+  after(seconds: number, callback: () => void): () => void;
+}
