@@ -21,8 +21,8 @@ export interface Attempt<T> {
 
 /** What a {@linkcode RawStream} answers to `receive`. */
 export interface ReceiveEvents {
-  /** So many bytes are in `bytes`; 0 at the end. */
-  received(count: number): void;
+  /** So many bytes are in `bytes`; 0 at the end. Gives true where all were taken at once, so that the memory is free. */
+  received(count: number): boolean | void;
   /** It failed. */
   receiveFailed(code: string, cause: unknown): void;
 }
