@@ -6,7 +6,7 @@ import { BufferedSource, type Source } from "./source.ts";
 class Events<E extends Event> extends BufferedSource<E> {
   readonly #target: EventTarget;
   readonly #name: string;
-  readonly #listener = (event: Event): void => this.arrived(event as E);
+  readonly #listener = (event: unknown): void => this.arrived(event as E);
 
   constructor(target: EventTarget, name: string) {
     super(`the event ${name}`);
