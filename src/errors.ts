@@ -243,9 +243,9 @@ function hide(target: object, key: string): void {
 /** One error for two: where a body and its cleanup both failed, neither is lost. */
 export function bothErrors(first: unknown, second: unknown): AggregateError {
   const errors = first instanceof CleanupError ? [...first.errors, second] : [first, second];
-  return new CleanupError(errors, `${brief(errors[0])}; then cleanup failed: ${brief(second)}`, {
-    cause: errors[0],
-  });
+  const more = errors.length > 2 ? ` and ${errors.length - 2} more` : "";
+  const text = `${brief(errors[0])}; then cleanup failed: ${brief(errors[1])}${more}`;
+  return new CleanupError(errors, text, { cause: errors[0] });
 }
 
 /** An AggregateError made by `bothErrors`; own class only so that a third error joins it instead of nesting. */
