@@ -114,8 +114,8 @@ export class Scope extends CancelScope implements Timed {
 
   /** What `ensure` registered, to run when the scope ends. */
   cleanups: Body<unknown>[] | null = null;
-  /** Told once, with the reason, when the scope is cancelled, from wherever, or ends. */
-  watchers: Set<(reason: unknown) => void> | null = null;
+  /** Told once: with the Cancelled when the scope is cancelled, from wherever, or without when it ends. */
+  watchers: Set<(cancelled?: Cancelled) => void> | null = null;
 
   #shield: boolean;
   #deadline: number;
@@ -192,7 +192,7 @@ export class Scope extends CancelScope implements Timed {
     task.scope = parent;
     if (parent.owner === task) parent.inner = null;
     else task.outermost = null;
-    if (this.watchers !== null) notify([this], this.reason);
+    if (this.watchers !== null) notify([this]);
   }
 
   /** Whether a cancellation that arrives at the end of this scope stops here: it was cancelled, and nothing around it is (R19). */
@@ -288,14 +288,14 @@ function spread(top: Scope, cause: Scope): void {
     }
   }
   // Last, because these call code of the user's, which may cancel more.
-  notify(watched, cause.reason);
+  if (watched.length > 0) notify(watched, cause.cancelled);
 }
 
-function notify(scopes: Scope[], reason: unknown): void {
+function notify(scopes: Scope[], cancelled?: Cancelled): void {
   for (const scope of scopes) {
     const watchers = scope.watchers;
     scope.watchers = null;
-    if (watchers !== null) { for (const watcher of watchers) watcher(reason); }
+    if (watchers !== null) { for (const watcher of watchers) watcher(cancelled); }
   }
 }
 

@@ -11,7 +11,7 @@ class ScopeSignal extends Command<AbortSignal> {
     const scope = surroundingScope(task);
     const controller = new AbortController();
     if (scope.cause !== null) controller.abort(scope.cause.cancelled);
-    else (scope.watchers ??= new Set()).add((cause) => controller.abort(cause));
+    else (scope.watchers ??= new Set()).add((cancelled) => controller.abort(cancelled));
     task.value = controller.signal;
     return true;
   }
@@ -22,7 +22,8 @@ class ScopeSignal extends Command<AbortSignal> {
 }
 
 /**
- * A signal that aborts when the surrounding scope, nursery or task is cancelled or left. Not a checkpoint.
+ * A signal that aborts when the surrounding scope, nursery or task is cancelled or left. Not a checkpoint. Its reason is the
+ * {@linkcode Cancelled} of that cancel; an `AbortError` where the scope was simply left.
  *
  * @example
  * ```ts
