@@ -97,8 +97,34 @@ export interface TcpListenTarget {
   readonly reusePort: boolean;
 }
 
+/** What a {@linkcode RawDatagram} tells, unasked. */
+export interface DatagramEvents {
+  /** A message has arrived; the bytes are for good. */
+  arrived(bytes: Uint8Array, from: NetAddress): void;
+  /** The socket failed, and tells nothing more. */
+  broke(code: string, cause: unknown): void;
+}
+
+/** A UDP socket of a backend. */
+export interface RawDatagram {
+  /** Where it receives. */
+  readonly localAddr: NetAddress;
+  /** Where messages go; set as soon as it is opened. */
+  events: DatagramEvents;
+  /** Sends one message and calls back: without a code where it is on its way. The bytes stay as they are. */
+  send(
+    bytes: Uint8Array,
+    target: Pick<NetAddress, "hostname" | "port">,
+    done: (code?: string, cause?: unknown) => void,
+  ): void;
+  /** Ends it. */
+  close(): void;
+}
+
 /** The sockets of one runtime, or what stands in for them. */
 export interface Network {
+  /** Binds a UDP socket; absent where there is none. */
+  bindUdp?(target: Pick<NetAddress, "hostname" | "port">, attempt: Attempt<RawDatagram>): void;
   /** Listens to TCP. */
   listenTcp(target: TcpListenTarget, attempt: Attempt<RawListener>): (() => void) | void;
   /** Connects by TCP. */

@@ -7,6 +7,7 @@ import type { Loop } from "../loop.ts";
 import type { Network } from "../network.ts";
 import { denoNetwork } from "./deno.ts";
 import { nodeNetwork } from "./node.ts";
+import { nodeUdp } from "./node_udp.ts";
 
 const given = new WeakMap<Loop, Network>();
 let found: Network | undefined;
@@ -45,7 +46,10 @@ export function networkOf(loop: Loop): Network {
  * ```
  */
 export function runtimeNetwork(): Network {
-  found ??= denoNetwork() ?? nodeNetwork();
-  if (found === undefined) throw new Error("Sockets need Deno, Node or Bun");
+  if (found === undefined) {
+    found = denoNetwork() ?? nodeNetwork();
+    if (found === undefined) throw new Error("Sockets need Deno, Node or Bun");
+    found.bindUdp ??= nodeUdp(); // Deno's own is behind a flag
+  }
   return found;
 }

@@ -1,5 +1,5 @@
 /**
- * The network: TCP and Unix sockets on Deno, Node and Bun.
+ * The network: TCP, TLS, Unix and UDP sockets on Deno, Node and Bun.
  *
  * @module
  */
@@ -26,6 +26,8 @@ export type {
   TlsUpgradeOptions,
 } from "./tls.ts";
 export type { RawTlsStream, TlsIdentity } from "./tls_port.ts";
+export { UdpSocket } from "./udp.ts";
+export type { UdpBindOptions, UdpMessage } from "./udp.ts";
 export { Socket } from "./socket.ts";
 export { ListenSocket } from "./listen_socket.ts";
 export { SocketError } from "./socket_error.ts";
@@ -36,6 +38,7 @@ export { runtimeNetwork, useNetwork } from "./backend.ts";
 export type {
   Address,
   ByteStream,
+  Datagram,
   Handler,
   Listener,
   NetAddress,
@@ -46,7 +49,9 @@ export type {
 } from "../stream.ts";
 export type {
   Attempt,
+  DatagramEvents,
   Network,
+  RawDatagram,
   RawListener,
   RawListenerEvents,
   RawStream,

@@ -1,0 +1,288 @@
+/**
+ * UDP: messages that arrive whole, or not at all.
+ *
+ * Invariants: messages are given out in the order in which they arrived, each once, also where receives are cancelled; what nobody
+ * receives is kept up to `MOST_WAITING` bytes, and what comes then is lost, as the system itself does it.
+ * Must never know: which backend it is.
+ */
+import type { Coroutine, Operation } from "../coroutine.ts";
+import { BusyResourceError, ClosedResourceError } from "../errors.ts";
+import type { DatagramEvents, RawDatagram } from "../network.ts";
+import type { Datagram, NetAddress } from "../stream.ts";
+import { ExternalWait } from "../wait.ts";
+import { Opening } from "./open.ts";
+import { showAddress, SocketError } from "./socket_error.ts";
+import { checkPort } from "./tcp.ts";
+
+/** Options of {@linkcode UdpSocket.bind}. */
+export interface UdpBindOptions {
+  /** An IP address or a name; by default `0.0.0.0`, all of IPv4. `::` is all of IPv4 and IPv6. */
+  hostname?: string;
+  /** 0 to 65,535; by default 0: any that is free, which `localAddr` tells. */
+  port?: number;
+}
+
+/** A message, and who sent it. */
+export interface UdpMessage {
+  /** The whole message. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Where it came from. */
+  address: NetAddress;
+}
+
+/** How many bytes of messages, and how many of them, wait to be received before further ones are lost. */
+const MOST_WAITING = 4 * 1024 * 1024;
+const MOST_MESSAGES = 8192;
+
+/**
+ * A UDP socket: any number of tasks send, one at a time receives.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { UdpSocket } from "jsr:@broomio/core/net";
+ *
+ * function* main() {
+ *   using one = yield* UdpSocket.bind({ hostname: "127.0.0.1" });
+ *   using two = yield* UdpSocket.bind({ hostname: "127.0.0.1" });
+ *   yield* one.sendTo(new TextEncoder().encode("hello"), two.localAddr);
+ *   const { bytes, address } = yield* two.recvFrom();
+ *   console.log(new TextDecoder().decode(bytes), "from port", address.port);
+ * }
+ * if (import.meta.main) await new Loop().run(main());
+ * ```
+ */
+export class UdpSocket implements Datagram {
+  /** Where it receives; with port 0, this tells the port that was free. */
+  readonly localAddr: NetAddress;
+  readonly #inbox: Inbox;
+
+  /** Made by `bind`; by hand over a raw socket of one's own. */
+  constructor(raw: RawDatagram) {
+    this.localAddr = raw.localAddr;
+    this.#inbox = new Inbox(raw);
+  }
+
+  /**
+   * Makes a socket that receives at an address. A checkpoint.
+   *
+   * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `ENOTSUP` where there is no UDP.
+   * @throws {RangeError} If the port is none.
+   */
+  static bind(options: UdpBindOptions = {}): Operation<UdpSocket> {
+    const { hostname = "0.0.0.0" } = options;
+    return bind({ transport: "udp", hostname, port: checkPort(options.port ?? 0, 0) });
+  }
+
+  /**
+   * Waits for a message; it is the caller's to keep. A checkpoint. A cancelled receive loses none: the next one gets it.
+   *
+   * @throws {SocketError} If the socket broke.
+   * @throws {BusyResourceError} If another task is receiving.
+   * @throws {ClosedResourceError} If the socket was closed.
+   */
+  recvFrom(): Operation<UdpMessage> {
+    return new ReceiveMessage(this.#inbox);
+  }
+
+  /**
+   * Waits for a message and copies it to the start of `buffer`. What does not fit is lost: then `size`, the length of the message, is more than
+   * `count`, what was copied. A checkpoint. Cancelled, it never touches the buffer.
+   *
+   * @throws {SocketError} If the socket broke.
+   * @throws {BusyResourceError} If another task is receiving.
+   * @throws {ClosedResourceError} If the socket was closed.
+   */
+  recvFromInto(
+    buffer: Uint8Array,
+  ): Operation<{ count: number; size: number; address: NetAddress }> {
+    return new ReceiveInto(this.#inbox, buffer);
+  }
+
+  /**
+   * Sends one message. A checkpoint. Whether it arrives nobody knows; cancelled, it may have been sent.
+   *
+   * @throws {SocketError} If the system refuses: `EMSGSIZE`, `ENOTFOUND`, `EACCES`...
+   * @throws {ClosedResourceError} If the socket was closed.
+   * @throws {RangeError} If the port is none.
+   */
+  sendTo(bytes: Uint8Array, address: { hostname: string; port: number }): Operation<void> {
+    return new SendMessage(this.#inbox, bytes, address);
+  }
+
+  /** Ends it; whoever waits gets a `ClosedResourceError`. Never waits or throws; twice is once. */
+  close(): void {
+    this.#inbox.close();
+  }
+
+  /** Closes it: `using socket = yield* ...`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function* bind(address: NetAddress): Coroutine<UdpSocket> {
+  const raw = yield* new Opening<RawDatagram>("Cannot bind", address, (network, attempt) => {
+    if (network.bindUdp === undefined) return attempt.failed("ENOTSUP", undefined);
+    network.bindUdp(address, attempt);
+  });
+  return new UdpSocket(raw);
+}
+
+/** What has arrived, or who waits for it. */
+class Inbox implements DatagramEvents {
+  readonly raw: RawDatagram;
+  waiter: Receive<unknown> | null = null;
+  readonly senders = new Set<SendMessage>();
+  failure: Error | null = null;
+  /** Messages that nobody has received, from `#first` on. */
+  #messages: UdpMessage[] = [];
+  #first = 0;
+  #bytes = 0;
+
+  constructor(raw: RawDatagram) {
+    this.raw = raw;
+    raw.events = this;
+  }
+
+  get name(): string {
+    return showAddress(this.raw.localAddr);
+  }
+
+  wait(waiter: Receive<unknown>): void {
+    if (this.waiter !== null) {
+      throw new BusyResourceError(`Another task is receiving at ${this.name}: one at a time`);
+    }
+    const message = this.#messages[this.#first];
+    if (message === undefined) {
+      if (this.failure !== null) throw this.failure;
+      this.waiter = waiter;
+      return;
+    }
+    this.#bytes -= message.bytes.length;
+    if (++this.#first === this.#messages.length) {
+      this.#messages = [];
+      this.#first = 0;
+    } else if (this.#first > MOST_MESSAGES) {
+      this.#messages = this.#messages.slice(this.#first);
+      this.#first = 0;
+    }
+    waiter.take(message);
+  }
+
+  arrived(bytes: Uint8Array, address: NetAddress): void {
+    const message = { bytes: bytes as Uint8Array<ArrayBuffer>, address };
+    const { waiter } = this;
+    if (waiter !== null) {
+      this.waiter = null;
+      return waiter.take(message);
+    }
+    const waiting = this.#messages.length - this.#first;
+    if (waiting >= MOST_MESSAGES || this.#bytes + bytes.length > MOST_WAITING) return;
+    this.#messages.push(message);
+    this.#bytes += bytes.length;
+  }
+
+  broke(code: string, cause: unknown): void {
+    this.#end(new SocketError("Cannot receive at", code, this.raw.localAddr, cause));
+  }
+
+  close(): void {
+    if (this.failure instanceof ClosedResourceError) return;
+    this.raw.close();
+    this.#messages = [];
+    this.#first = 0;
+    this.#end(new ClosedResourceError(`The socket at ${this.name} is closed`));
+    for (const sender of [...this.senders]) sender.fail(this.failure);
+  }
+
+  #end(error: Error): void {
+    this.failure = error;
+    const { waiter } = this;
+    this.waiter = null;
+    waiter?.fail(error);
+  }
+}
+
+/** Waits for a message. */
+abstract class Receive<T> extends ExternalWait<T> {
+  readonly #inbox: Inbox;
+
+  constructor(inbox: Inbox) {
+    super();
+    this.#inbox = inbox;
+  }
+
+  protected arm(): void {
+    this.#inbox.wait(this as Receive<unknown>);
+  }
+
+  protected disarm(): void {
+    this.#inbox.waiter = null;
+  }
+
+  abstract take(message: UdpMessage): void;
+
+  describe(): string {
+    return `receiving at ${this.#inbox.name}`;
+  }
+}
+
+class ReceiveMessage extends Receive<UdpMessage> {
+  take(message: UdpMessage): void {
+    this.settle(message);
+  }
+}
+
+class ReceiveInto extends Receive<{ count: number; size: number; address: NetAddress }> {
+  readonly #buffer: Uint8Array;
+
+  constructor(inbox: Inbox, buffer: Uint8Array) {
+    super(inbox);
+    if (!(buffer instanceof Uint8Array)) throw new TypeError("recvFromInto() wants a Uint8Array");
+    this.#buffer = buffer;
+  }
+
+  take({ bytes, address }: UdpMessage): void {
+    const count = Math.min(bytes.length, this.#buffer.length);
+    this.#buffer.set(count < bytes.length ? bytes.subarray(0, count) : bytes);
+    this.settle({ count, size: bytes.length, address });
+  }
+}
+
+class SendMessage extends ExternalWait<void> {
+  readonly #inbox: Inbox;
+  readonly #bytes: Uint8Array;
+  readonly #address: NetAddress;
+
+  constructor(inbox: Inbox, bytes: Uint8Array, address: { hostname: string; port: number }) {
+    super();
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError("sendTo() wants a Uint8Array: new TextEncoder().encode(text) makes one");
+    }
+    const { hostname, port } = address;
+    this.#inbox = inbox;
+    this.#bytes = bytes;
+    this.#address = { transport: "udp", hostname, port: checkPort(port, 1) };
+  }
+
+  protected arm(): void {
+    const { failure, raw, senders } = this.#inbox;
+    if (failure !== null) throw failure;
+    senders.add(this);
+    // A copy: the backend may send it after this was cancelled, when the caller writes its next message to the same bytes.
+    raw.send(this.#bytes.slice(), this.#address, (code, cause) => {
+      senders.delete(this);
+      if (code === undefined) this.settle();
+      else this.fail(new SocketError("Cannot send to", code, this.#address, cause));
+    });
+  }
+
+  protected disarm(): void {
+    this.#inbox.senders.delete(this);
+  }
+
+  describe(): string {
+    return `sending to ${showAddress(this.#address)}`;
+  }
+}
