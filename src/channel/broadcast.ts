@@ -88,7 +88,11 @@ export class Broadcast<T> implements Disposable {
         `slow is "wait", "dropOldest" or "dropNewest", not ${JSON.stringify(slow)}`,
       );
     }
-    this.#core = new BroadcastCore(capacity, slow, name ? `broadcast ${name}` : "a broadcast");
+    this.#core = new BroadcastCore(
+      capacity,
+      slow,
+      name ? `broadcast ${JSON.stringify(name)}` : "a broadcast",
+    );
   }
 
   /**
@@ -179,7 +183,7 @@ class BroadcastCore<T> {
   /** Called whenever an inbox may have got room: lets those send who wait. */
   serve(task: TaskCore | null): void {
     while (this.full === 0 && this.senders.first !== null) {
-      const sender = partner(this.senders.first, task);
+      const sender = partner(this.senders, task);
       if (sender === null) return;
       this.senders.remove(sender);
       sender.settle();

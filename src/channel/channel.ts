@@ -294,6 +294,9 @@ export function checkCapacity(capacity: number, least: number): void {
  */
 export function openChannel<T>(capacity: number, options: ChannelOptions = {}): Channel<T> {
   checkCapacity(capacity, 0);
-  const core = new ChannelCore<T>(capacity, options.name ? `channel ${options.name}` : "a channel");
+  const core = new ChannelCore<T>(
+    capacity,
+    options.name ? `channel ${JSON.stringify(options.name)}` : "a channel",
+  );
   return { sender: new SenderEnd(core), receiver: new ReceiverEnd(core) };
 }

@@ -45,7 +45,7 @@ export class ChannelCore<T> {
 
   /** Gives a value to a receiver that waits, or to the buffer: false where it can do neither. */
   offer(value: T, task: TaskCore | null): boolean {
-    const receiver = this.receivers.first === null ? null : partner(this.receivers.first, task);
+    const receiver = partner(this.receivers, task);
     if (receiver !== null) {
       this.receivers.remove(receiver);
       receiver.deliver(value);
@@ -63,13 +63,13 @@ export class ChannelCore<T> {
       this.refill(task);
       return value;
     }
-    const sender = this.senders.first === null ? null : partner(this.senders.first, task);
+    const sender = partner(this.senders, task);
     return sender === null ? NOTHING : this.#accept(sender);
   }
 
   /** Called whenever there is room in the buffer: the sender that waits longest fills it. */
   protected refill(task: TaskCore | null): void {
-    const sender = this.senders.first === null ? null : partner(this.senders.first, task);
+    const sender = partner(this.senders, task);
     if (sender !== null) this.store(this.#accept(sender));
   }
 
@@ -112,11 +112,14 @@ export class ChannelCore<T> {
   }
 }
 
-/** The first in line, from `wait` on, that is not of `task` itself. */
-export function partner<W extends ListedWait<unknown>>(wait: W, task: TaskCore | null): W | null {
-  let candidate: W | null = wait;
-  while (candidate !== null && candidate.waiter === task) candidate = candidate.behind as W | null;
-  return candidate;
+/** The first in line that is not of `task` itself. */
+export function partner<W extends ListedWait<unknown>>(
+  line: WaitList<W>,
+  task: TaskCore | null,
+): W | null {
+  let { first } = line;
+  while (first !== null && first.waiter === task) first = first.behind as W | null;
+  return first;
 }
 
 /**

@@ -153,7 +153,7 @@ Deno.test("R32: a closed broadcast lets subscribers drain, and refuses the rest"
     }(),
   );
   assertEquals(log, [
-    "Cannot send on broadcast news: it was closed",
+    'Cannot send on broadcast "news": it was closed',
     { done: true, value: undefined },
   ]);
   assertEquals(subscription.tryNext(), { done: false, value: 1 });

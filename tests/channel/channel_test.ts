@@ -208,7 +208,7 @@ Deno.test("R32: using a closed end is a ClosedResourceError that says what remai
   assertThrows(
     () => sender.trySend(4),
     ClosedResourceError,
-    "Cannot send on a closed end of channel jobs: 3 values remain in it",
+    'Cannot send on a closed end of channel "jobs": 3 values remain in it',
   );
   assertThrows(() => sender.clone(), ClosedResourceError);
   const other = receiver.clone();
@@ -315,7 +315,7 @@ Deno.test("R7: a deadlock report names the channel and what the task does on it"
   );
   assertStringIncludes(
     error.message,
-    "receiving from channel jobs (capacity 1, 1 open senders, 1 open receivers)",
+    'receiving from channel "jobs" (capacity 1, 1 open senders, 1 open receivers)',
   );
   sender.trySend(1);
   const second = await assertRejects(
@@ -325,7 +325,7 @@ Deno.test("R7: a deadlock report names the channel and what the task does on it"
       }()),
     DeadlockError,
   );
-  assertStringIncludes(second.message, "sending on channel jobs");
+  assertStringIncludes(second.message, 'sending on channel "jobs"');
 });
 
 Deno.test("R17: in a cancelled scope nothing is sent or received, also where it could be at once", async () => {
