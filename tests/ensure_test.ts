@@ -1,5 +1,5 @@
 /** Rule R21: ensure. */
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   call,
   CancelScope,
@@ -28,13 +28,13 @@ inEveryOrder(
       },
     };
     for (const [end, body] of Object.entries(ends)) {
-      function* registers(where: string): Coroutine {
+      const registers = function* (where: string): Coroutine {
         yield* ensure(function* () {
           yield* sleep(1);
           log.push(`${where} ${end}`);
         });
         yield* body();
-      }
+      };
       for (
         const [where, open] of [
           ["task", () => registers("task")],
@@ -102,10 +102,6 @@ inEveryOrder(
         "Error: second",
         "Error: third",
       ]);
-      assertMatch(
-        (error as Error).message,
-        /Error: first; then cleanup failed: Error: second and 1 more/,
-      );
     }
   },
 );

@@ -50,7 +50,9 @@ Deno.test("two errors for one: body and cleanup, and a third joins them", () => 
   assertEquals(two.message, "Error: a; then cleanup failed: Error: b");
   assertEquals(two.name, "AggregateError");
   assertEquals(two.cause, a);
-  assertEquals(bothErrors(two, c).errors, [a, b, c]);
+  const three = bothErrors(two, c);
+  assertEquals(three.errors, [a, b, c]);
+  assertEquals(three.message, "Error: a; then cleanup failed: Error: b and 1 more");
 });
 
 async function sampleError(): Promise<NurseryError> {
