@@ -226,7 +226,7 @@ test("a handler that does not hear the cancel is ended with its worker", servers
   const start = performance.now();
   yield* moveOnAfter(0.05, pool.execute("forever"));
   const freed = performance.now() - start;
-  assert(freed < 1000, `the caller was held for ${freed} ms`);
+  assert(freed < 5000, `the caller was held for ${freed} ms`);
   assertEquals(yield* pool.execute("add", 1, 2), 3);
   assertEquals(pool.statistics().died, 0); // the pool has ended it
 });
@@ -250,7 +250,7 @@ test(
       const pool = yield* kinds[kind]({ size: 1, cancelGrace: 0.1 });
       yield* race([pool.execute("forever"), sleep(0.05)]);
     });
-    assert(performance.now() - start < 5000);
+    assert(performance.now() - start < 10_000);
   },
 );
 
@@ -316,9 +316,14 @@ test("concurrency: handlers that wait share a worker", servers, {
   size: 1,
   concurrency: 10,
 }, function* (pool) {
-  const start = performance.now();
-  yield* pool.map(Array(10).fill(0.2), "nap");
-  assert(performance.now() - start < 1500, "one after another they take 2 s");
+  yield* Nursery.open(function* (nursery) {
+    for (let i = 0; i < 12; i++) nursery.startSoon(pool.execute("nap", 60));
+    yield* sleep(0);
+    const { running, waiting, busy } = pool.statistics();
+    assertEquals([running, waiting, busy], [10, 2, 1]);
+    nursery.cancel();
+  });
+  assertEquals(yield* pool.execute("nap", 0), "slept 0");
 });
 
 test("map gives results in order, takes items as it goes and tells each", servers, {
@@ -375,7 +380,7 @@ test("maxWaiting: one call too many is refused at once", ["threads"], {
 }, function* (pool) {
   yield* Nursery.open(function* (nursery) {
     for (let i = 0; i < 3; i++) nursery.startSoon(pool.execute("spin", 30));
-    yield* sleep(0.01);
+    yield* sleep(0);
     assertEquals(pool.statistics().waiting, 2);
     assertInstanceOf(yield* thrownBy(pool.execute("add", 1, 2)), PoolFullError);
   });
@@ -387,10 +392,11 @@ test("idle workers beyond warm end after a while", servers, {
   warm: 1,
   idleTimeout: 0.1,
 }, function* (pool) {
-  yield* pool.map(Array(6).fill(100), "spin");
-  assertEquals(pool.statistics().workers, 3);
-  yield* sleep(0.4);
+  while (pool.statistics().workers < 3) yield* pool.map(Array(6).fill(50), "spin");
+  while (pool.statistics().workers > 1) yield* sleep(0.01);
+  yield* sleep(0.2);
   assertEquals(pool.statistics().workers, 1);
+  assertEquals(pool.statistics().died, 0);
   assertEquals(yield* pool.execute("add", 1, 2), 3);
 });
 
