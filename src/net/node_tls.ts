@@ -48,7 +48,6 @@ interface TlsModule {
   connect(options: Record<string, unknown>): TlsSocket;
   createServer(options: Record<string, unknown>): Server;
   createSecureContext(options: Record<string, unknown>): unknown;
-  readonly rootCertificates: readonly string[];
 }
 
 interface StreamModule {
@@ -116,12 +115,12 @@ class NodeTls implements TlsEngine {
     return () => handshake.abandon();
   }
 
-  /** To read a hundred root certificates takes longer than a handshake: contexts are kept. */
+  /** To read keys and certificates takes longer than a handshake: contexts are kept. */
   #contextOf({ caCerts, identity }: TlsClientTarget): unknown {
     const key = JSON.stringify([caCerts, identity]);
     let context = this.#contexts.get(key);
     if (context === undefined) {
-      const ca = caCerts.length > 0 ? [...this.tls.rootCertificates, ...caCerts] : undefined;
+      const ca = caCerts.length > 0 ? caCerts : undefined;
       context = this.tls.createSecureContext({ ca, cert: identity?.cert, key: identity?.key });
       if (this.#contexts.size >= MOST_KEPT) this.#contexts.clear();
       this.#contexts.set(key, context);

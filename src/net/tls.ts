@@ -33,7 +33,7 @@ import type {
 
 /** What a client says about TLS. */
 export interface TlsClientOptions {
-  /** Certificates in PEM to trust, besides those that the runtime trusts. */
+  /** Certificates in PEM to trust, instead of those that the runtime trusts. */
   caCerts?: string[];
   /** The certificate in PEM to show where the server asks for one, with `key`. */
   cert?: string;

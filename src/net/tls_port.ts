@@ -19,7 +19,7 @@ export interface TlsIdentity {
 export interface TlsClientTarget {
   /** The name that the server's certificate must have, and that it is told (SNI). */
   readonly hostname: string;
-  /** Certificates in PEM to trust, besides those that the runtime trusts. */
+  /** Certificates in PEM to trust, instead of those that the runtime trusts. */
   readonly caCerts: readonly string[];
   /** What the client shows when it is asked who it is. */
   readonly identity: TlsIdentity | null;
