@@ -49,10 +49,22 @@ const DIRECT = 2;
 /** The end. */
 const FINISHING = 3;
 
+/** Who waits for its turn to send. */
+export interface Waiter {
+  /** Nothing is on its way any more: its turn has come. */
+  proceed(): void;
+  /** The gather buffer is empty, but something is on its way. */
+  squeezeIn(): void;
+  /** Its turn is over. */
+  settle(): void;
+  /** It failed. */
+  fail(error: unknown): void;
+}
+
 /** The state of the sending half. */
 export class Sender implements SendEvents {
   readonly raw: RawStream;
-  waiter: SendingWait | null = null;
+  waiter: Waiter | null = null;
   /** The error that ended sending, or null. */
   failure: unknown = null;
   /** How the connection broke, if it did. */
@@ -88,6 +100,38 @@ export class Sender implements SendEvents {
         `Another task is sending to ${this.peer}: one at a time, or messages would come apart`,
       );
     }
+  }
+
+  /** Begins a send: true where it is done at once, else `waiter` waits for its turn. */
+  begin(waiter: Waiter, bytes: Uint8Array): boolean {
+    this.check();
+    if (this.finished) {
+      throw new ClosedResourceError(`Cannot send to ${this.peer} after shutdown()`);
+    }
+    if (bytes.length === 0 || this.gather(bytes)) return true;
+    this.queue(waiter);
+    return false;
+  }
+
+  /** Begins to end sending: true where that was done before. */
+  beginShutdown(waiter: Waiter): boolean {
+    this.check();
+    if (this.finished) return true;
+    this.queue(waiter);
+    return false;
+  }
+
+  /** Has `waiter` wait for its turn, which may come at once. */
+  queue(waiter: Waiter): void {
+    this.waiter = waiter;
+    this.advance();
+  }
+
+  /** Gathers what a waiter has to send, if that is possible by now. */
+  squeeze(waiter: Waiter, bytes: Uint8Array): void {
+    if (!this.gather(bytes)) return;
+    this.waiter = null;
+    waiter.settle();
   }
 
   /** Takes a small message; false where there is no room now, or it is too large ever to be gathered. */
@@ -217,7 +261,7 @@ export class Sender implements SendEvents {
 }
 
 /** Waits for its turn to send. */
-abstract class SendingWait extends ExternalWait<void> {
+abstract class SendingWait extends ExternalWait<void> implements Waiter {
   declare protected readonly sender: Sender;
 
   constructor(sender: Sender) {
@@ -229,16 +273,9 @@ abstract class SendingWait extends ExternalWait<void> {
     this.sender.abandon();
   }
 
-  /** Called when nothing is on its way any more. */
   abstract proceed(): void;
 
-  /** Called when the gather buffer is empty, but something is on its way. */
   squeezeIn(): void {}
-
-  protected queue(): void {
-    this.sender.waiter = this;
-    this.sender.advance();
-  }
 
   describe(): string {
     return `sending to ${this.sender.peer}`;
@@ -258,20 +295,11 @@ export class Send extends SendingWait {
   }
 
   protected arm(): void {
-    const { sender } = this;
-    sender.check();
-    if (sender.finished) {
-      throw new ClosedResourceError(`Cannot send to ${sender.peer} after shutdown()`);
-    }
-    if (this.bytes.length === 0 || sender.gather(this.bytes)) this.settle();
-    else this.queue();
+    if (this.sender.begin(this, this.bytes)) this.settle();
   }
 
   override squeezeIn(): void {
-    const { sender } = this;
-    if (!sender.gather(this.bytes)) return;
-    sender.waiter = null;
-    this.settle();
+    this.sender.squeeze(this, this.bytes);
   }
 
   proceed(): void {
@@ -282,9 +310,7 @@ export class Send extends SendingWait {
 /** `shutdown`. */
 export class Shutdown extends SendingWait {
   protected arm(): void {
-    this.sender.check();
-    if (this.sender.finished) this.settle();
-    else this.queue();
+    if (this.sender.beginShutdown(this)) this.settle();
   }
 
   proceed(): void {
@@ -296,7 +322,7 @@ export class Shutdown extends SendingWait {
 export class Drain extends SendingWait {
   protected arm(): void {
     this.sender.check();
-    this.queue();
+    this.sender.queue(this);
   }
 
   proceed(): void {

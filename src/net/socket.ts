@@ -12,6 +12,7 @@ import { Receive, ReceiveInto, Receiver } from "./receiver.ts";
 import { Drain, Send, Sender, Shutdown } from "./sender.ts";
 import { SocketError } from "./socket_error.ts";
 import type { Carrier } from "./tls_port.ts";
+import { type WebStreams, webStreams } from "./web.ts";
 
 // What this file alone may see of a socket.
 let sendingHalf: (socket: Socket) => Sender;
@@ -30,6 +31,7 @@ export abstract class Socket implements ByteStream {
   readonly remoteAddr: Address;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
+  #web: WebStreams | null = null;
   /** The secured connection that this one was upgraded to. */
   #successor: Socket | null = null;
 
@@ -95,6 +97,26 @@ export abstract class Socket implements ByteStream {
    */
   shutdown(): Operation<void> {
     return new Shutdown(this.#sender);
+  }
+
+  /**
+   * What is received, as a web stream for code outside of the loop; the same one each time. It receives only what is read. Cancelling it closes the
+   * socket. While it is being read, `recv` is busy.
+   */
+  get readable(): WebStreams["readable"] {
+    return this.#webStreams().readable;
+  }
+
+  /**
+   * What is sent, as a web stream for code outside of the loop; the same one each time. Closing it is `shutdown`, aborting it closes the
+   * socket. While it is being written to, `send` is busy.
+   */
+  get writable(): WebStreams["writable"] {
+    return this.#webStreams().writable;
+  }
+
+  #webStreams(): WebStreams {
+    return this.#web ??= webStreams(this.#receiver, this.#sender, () => this.close());
   }
 
   /**

@@ -1,0 +1,46 @@
+/**
+ * Web streams of bytes over callbacks: what a socket shows as `readable` and `writable`.
+ *
+ * Must never know: where the bytes come from. No loop: whoever reads and writes here is outside of it.
+ */
+
+/** Where bytes come from. */
+export interface ByteSource {
+  /** Gives bytes, or null at the end, once. */
+  pull(): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Nobody wants more. */
+  cancel(): void;
+}
+
+/** Where bytes go. */
+export interface ByteSink {
+  /** Takes all of `bytes`. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Nothing follows. */
+  end(): Promise<void>;
+  /** What follows is given up. */
+  abort(): void;
+}
+
+/** A stream that reads from `source` only what is asked for. */
+export function toReadableBytes(source: ByteSource): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller: ReadableByteStreamController) {
+      const bytes = await source.pull();
+      if (bytes !== null) return controller.enqueue(bytes);
+      controller.close();
+      controller.byobRequest?.respond(0); // else a reader with a buffer of its own would wait on
+    },
+    cancel: () => source.cancel(),
+  }, { highWaterMark: 0 });
+}
+
+/** A stream that writes to `sink`. */
+export function toWritableBytes(sink: ByteSink): WritableStream<Uint8Array> {
+  return new WritableStream<Uint8Array>({
+    write: (bytes) => sink.write(bytes),
+    close: () => sink.end(),
+    abort: () => sink.abort(),
+  });
+}
