@@ -35,7 +35,13 @@ export class WaitList<E extends Entry> {
   /** Takes the entry that came first, or null where there is none. */
   shift(): E | null {
     const first = this.first;
-    if (first !== null) this.remove(first);
+    if (first === null) return null;
+    const second = first.behind as E | null;
+    this.first = second;
+    if (second === null) this.#last = null;
+    else second.ahead = null;
+    first.behind = null;
+    this.size--;
     return first;
   }
 

@@ -122,24 +122,25 @@ function nameOf(owner: TaskCore | null): string {
 }
 
 class TokenWait extends LineWait {
-  readonly #core: LimiterCore;
+  declare private readonly core: LimiterCore;
   /** For whom: null until the task is known that waits for itself. */
-  borrower: object | null;
+  declare borrower: object | null;
   /** The task, where it waits for itself. */
-  owner: TaskCore | null = null;
+  declare owner: TaskCore | null;
 
   constructor(core: LimiterCore, borrower: object | null) {
     super();
-    this.#core = core;
+    this.core = core;
     this.borrower = borrower;
+    this.owner = null;
   }
 
   protected get line(): WaitList<TokenWait> {
-    return this.#core.line;
+    return this.core.line;
   }
 
   protected arm(task: TaskCore): void {
-    const core = this.#core;
+    const core = this.core;
     if (this.borrower === null) this.borrower = this.owner = task;
     if (core.admit(this.borrower, this.owner)) return this.settle();
     core.tokens.set(this.borrower, null);
@@ -148,15 +149,15 @@ class TokenWait extends LineWait {
 
   protected override disarm(): void {
     super.disarm();
-    this.#core.tokens.delete(this.borrower!);
+    this.core.tokens.delete(this.borrower!);
   }
 
   describe(): string {
-    return `acquiring a token of ${this.#core.title}`;
+    return `acquiring a token of ${this.core.title}`;
   }
 
   holders(): readonly TaskCore[] {
-    return [...this.#core.tokens.values()].flatMap((token) => token?.holder ?? []);
+    return [...this.core.tokens.values()].flatMap((token) => token?.holder ?? []);
   }
 }
 

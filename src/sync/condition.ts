@@ -51,59 +51,61 @@ class ConditionCore {
 }
 
 class ConditionWait extends OwnerWait {
-  readonly #core: ConditionCore;
-  #notified = false;
-  #cancelled = false;
+  declare private readonly core: ConditionCore;
+  declare private notified: boolean;
+  declare private cancelled: boolean;
 
   constructor(core: ConditionCore) {
     super();
-    this.#core = core;
+    this.core = core;
+    this.notified = false;
+    this.cancelled = false;
   }
 
   protected get line(): WaitList<OwnerWait> {
-    return this.#core.lock.line;
+    return this.core.lock.line;
   }
 
   protected arm(): void {
-    this.#core.lock.checkOwner(`wait on ${this.#core.title} without`);
-    this.#core.enter(this);
-    this.#core.lock.pass();
+    this.core.lock.checkOwner(`wait on ${this.core.title} without`);
+    this.core.enter(this);
+    this.core.lock.pass();
   }
 
   /** From one line to the other: it is notified by the owner of the lock, so that is not free. */
   notify(): void {
-    this.#notified = true;
-    this.#core.leave(this);
+    this.notified = true;
+    this.core.leave(this);
     this.line.push(this);
   }
 
   granted(): void {
     const task = this.waiter;
-    if (this.#notified || task.scope.cause === null) return this.settle();
+    if (this.notified || task.scope.cause === null) return this.settle();
     this.leave();
     task.scheduler.deliver(task);
   }
 
   /** The lock must be had back first; the cancel lands with it. */
   override interrupt(): boolean {
-    if (this.#notified || this.#cancelled) return false;
-    this.#cancelled = true;
-    this.#core.leave(this);
-    if (this.#core.lock.admit(this.waiter)) return this.leave();
+    if (this.notified || this.cancelled) return false;
+    this.cancelled = true;
+    this.core.leave(this);
+    if (this.core.lock.admit(this.waiter)) return this.leave();
     this.line.push(this);
     return false;
   }
 
   describe(): string {
-    const { title, lock } = this.#core;
-    return this.#notified || this.#cancelled
+    const { title, lock } = this.core;
+    return this.notified || this.cancelled
       ? `getting ${lock.title} back after waiting on ${title}`
       : `waiting on ${title}`;
   }
 
   holders(): readonly TaskCore[] {
-    const { holder } = this.#core.lock;
-    return holder !== null && (this.#notified || this.#cancelled) ? [holder] : [];
+    const { holder } = this.core.lock;
+    return holder !== null && (this.notified || this.cancelled) ? [holder] : [];
   }
 }
 

@@ -9,24 +9,24 @@ import { LineWait, type ParkingLotStatistics } from "./parking_lot.ts";
 import { type SyncOptions, titleOf } from "./title.ts";
 
 class EventWait extends LineWait {
-  protected readonly line: WaitList<EventWait>;
-  readonly #event: Event;
-  readonly #title: string;
+  declare protected readonly line: WaitList<EventWait>;
+  declare private readonly event: Event;
+  declare private readonly title: string;
 
   constructor(event: Event, line: WaitList<EventWait>, title: string) {
     super();
-    this.#event = event;
+    this.event = event;
     this.line = line;
-    this.#title = title;
+    this.title = title;
   }
 
   protected arm(): void {
-    if (this.#event.isSet) this.settle();
+    if (this.event.isSet) this.settle();
     else this.line.push(this);
   }
 
   describe(): string {
-    return `waiting for ${this.#title}`;
+    return `waiting for ${this.title}`;
   }
 }
 

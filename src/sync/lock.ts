@@ -113,20 +113,20 @@ function nextOf<W extends LineWait>(line: WaitList<W>): W | null {
 }
 
 class AcquireWait extends OwnerWait {
-  readonly #core: LockCore;
+  declare private readonly core: LockCore;
 
   constructor(core: LockCore) {
     super();
-    this.#core = core;
+    this.core = core;
   }
 
   protected get line(): WaitList<OwnerWait> {
-    return this.#core.line;
+    return this.core.line;
   }
 
   protected arm(task: TaskCore): void {
-    if (this.#core.admit(task)) this.settle();
-    else this.#core.line.push(this);
+    if (this.core.admit(task)) this.settle();
+    else this.core.line.push(this);
   }
 
   granted(): void {
@@ -134,11 +134,11 @@ class AcquireWait extends OwnerWait {
   }
 
   describe(): string {
-    return `acquiring ${this.#core.title}`;
+    return `acquiring ${this.core.title}`;
   }
 
   holders(): readonly TaskCore[] {
-    const { holder } = this.#core;
+    const { holder } = this.core;
     return holder === null ? [] : [holder];
   }
 }

@@ -25,13 +25,13 @@ export abstract class LineWait<T = void> extends ListedWait<T> {
 }
 
 class ParkWait extends LineWait {
-  protected readonly line: WaitList<ParkWait>;
-  readonly #title: string;
+  declare protected readonly line: WaitList<ParkWait>;
+  declare private readonly title: string;
 
   constructor(line: WaitList<ParkWait>, title: string) {
     super();
     this.line = line;
-    this.#title = title;
+    this.title = title;
   }
 
   protected arm(): void {
@@ -39,7 +39,7 @@ class ParkWait extends LineWait {
   }
 
   describe(): string {
-    return `parked in ${this.#title}`;
+    return `parked in ${this.title}`;
   }
 }
 

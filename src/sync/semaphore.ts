@@ -54,24 +54,24 @@ class Permits {
 }
 
 class PermitWait extends LineWait {
-  readonly #permits: Permits;
+  declare private readonly permits: Permits;
 
   constructor(permits: Permits) {
     super();
-    this.#permits = permits;
+    this.permits = permits;
   }
 
   protected get line(): WaitList<PermitWait> {
-    return this.#permits.line;
+    return this.permits.line;
   }
 
   protected arm(): void {
-    if (this.#permits.admit()) this.settle();
-    else this.#permits.line.push(this);
+    if (this.permits.admit()) this.settle();
+    else this.permits.line.push(this);
   }
 
   describe(): string {
-    return `acquiring ${this.#permits.title}`;
+    return `acquiring ${this.permits.title}`;
   }
 }
 
