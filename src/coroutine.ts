@@ -127,6 +127,13 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
     throw error;
   }
 
+  /** Makes a finished operation fresh, for its maker, who may hand out again what nobody has any more: false where it is not finished. */
+  renew(): boolean {
+    if (this.stage !== FINISHED) return false;
+    this.stage = FRESH;
+    return true;
+  }
+
   /** Uses the operation without `yield*`: for one that carries out others, as `select` does. */
   adopt(): void {
     this[Symbol.iterator]();

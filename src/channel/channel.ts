@@ -173,13 +173,19 @@ abstract class ChannelEnd<T> implements End<T> {
 }
 
 class SenderEnd<T> extends ChannelEnd<T> implements Sender<T> {
+  /** The operation that was made last (see core.ts). */
+  #last: SendWait<T> | null = null;
+
   constructor(core: ChannelCore<T>) {
     super(core);
     core.openSenders++;
   }
 
   send(value: T): Operation<void> {
-    return new SendWait(this, value);
+    const last = this.#last;
+    if (last === null || !last.renew()) return this.#last = new SendWait(this, value);
+    last.value = value;
+    return last;
   }
 
   trySend(value: T): boolean {
@@ -201,13 +207,18 @@ class SenderEnd<T> extends ChannelEnd<T> implements Sender<T> {
 
 /** The receiving end; broadcasts have one for each subscriber. */
 export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
+  /** The operations that were made last (see core.ts). */
+  #lastReceive: ReceiveWait<T> | null = null;
+  #lastNext: NextWait<T> | null = null;
+
   constructor(core: ChannelCore<T>) {
     super(core);
     core.openReceivers++;
   }
 
   receive(): Operation<T> {
-    return new ReceiveWait(this);
+    const last = this.#lastReceive;
+    return last !== null && last.renew() ? last : this.#lastReceive = new ReceiveWait(this);
   }
 
   tryReceive(): T | undefined {
@@ -218,7 +229,8 @@ export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
   }
 
   next(): Operation<IteratorResult<T, undefined>> {
-    return new NextWait(this);
+    const last = this.#lastNext;
+    return last !== null && last.renew() ? last : this.#lastNext = new NextWait(this);
   }
 
   tryNext(): IteratorResult<T, undefined> | undefined {

@@ -86,7 +86,7 @@ export class ChannelCore<T> {
   #accept(sender: SendWait<T>): T {
     this.senders.remove(sender);
     sender.settle();
-    return sender.value;
+    return sender.release();
   }
 
   /** The sender `end` has been closed: what waits on it fails; and if it was the last, receivers are at the end. */
@@ -151,17 +151,28 @@ abstract class ChannelWait<T, R> extends ListedWait<R> {
 }
 
 /*
+ * An end keeps the operation it made last, and hands it out again once that is finished: `yield* receiver.receive()` leaves it to
+ * nobody else, and making one is a sixth of what a message costs.
+ *
  * `perform` is overridden for speed alone: what need not wait is done without parking, and the task queued again, for every wait
  * is a checkpoint. It leaves to `arm` whatever is not plain, so that each rule stands in one place.
  */
 
 /** Waits until a value has gone to a receiver or into the buffer. */
 export class SendWait<T> extends ChannelWait<T, void> {
-  declare readonly value: T;
+  /** What is sent; nothing once it was. */
+  declare value: T | undefined;
 
   constructor(end: End<T>, value: T) {
     super(end);
     this.value = value;
+  }
+
+  /** Gives the value away. */
+  release(): T {
+    const value = this.value as T;
+    this.value = undefined;
+    return value;
   }
 
   override perform(task: TaskCore): boolean {
@@ -169,7 +180,8 @@ export class SendWait<T> extends ChannelWait<T, void> {
     if (task.scope.cause !== null) return this.refuse(task);
     const { core, open } = this.end;
     if (!open || core.openReceivers === 0) return this.park(task);
-    if (core.offer(this.value, task)) {
+    if (core.offer(this.value as T, task)) {
+      this.value = undefined;
       task.scheduler.queue.push(task);
     } else {
       this.hold(task);
@@ -181,11 +193,12 @@ export class SendWait<T> extends ChannelWait<T, void> {
   protected arm(task: TaskCore): void {
     const { core } = this.end;
     checkSender(this.end);
-    if (core.offer(this.value, task)) this.settle();
+    if (core.offer(this.value as T, task)) this.settle();
     else core.senders.push(this);
   }
 
   protected disarm(): void {
+    this.value = undefined;
     this.end.core.senders.remove(this);
   }
 

@@ -423,6 +423,24 @@ Deno.test("a capacity is a whole number of at least 0, or Infinity", () => {
   assertThrows(() => (openChannel as () => Channel<number>)(), TypeError, "not undefined");
 });
 
+Deno.test("R2: an operation on a channel is used once", async () => {
+  const { sender, receiver } = openChannel<number>(9);
+  for (let i = 0; i < 3; i++) sender.trySend(i);
+  await run(function* () {
+    const used = receiver.receive();
+    yield* used;
+    assertEquals(yield* caught(used), "TypeError");
+    const [first, second] = [receiver.receive(), receiver.receive()];
+    assertEquals(first !== second, true);
+    assertEquals([yield* second, yield* first], [1, 2]);
+    const [one, two] = [sender.send(1), sender.send(2)];
+    yield* two;
+    yield* one;
+    assertEquals(yield* caught(one), "TypeError");
+    assertEquals([receiver.tryReceive(), receiver.tryReceive()], [2, 1]);
+  }());
+});
+
 Deno.test("R36: an error from the other end has the stack of the coroutine that waited", async () => {
   const { sender, receiver } = openChannel<number>(0);
   let stack = "";
