@@ -6,7 +6,7 @@
 import { allRows } from "./rows/mod.ts";
 import { loadLib } from "./lib.ts";
 import { loadEffect, loadEffection } from "./peers.ts";
-import { median, timeOnce, timeRounds, weigh } from "./measure.ts";
+import { sample, timeRounds, weigh } from "./measure.ts";
 import { commandLine, exit, print, runtimeName } from "./runtime.ts";
 import type { Broomio } from "./lib.ts";
 import type { GrowthRow, Load, MemoryRow, SideName, TimeRow, Work } from "./row.ts";
@@ -18,6 +18,13 @@ export interface Job {
   /** The sides wanted. */
   readonly sides: readonly SideName[];
   readonly rounds: number;
+  readonly warmUps: number;
+  /** Length of a sample. */
+  readonly seconds: number;
+  /** Processor time whatever the row says. */
+  readonly cpu: boolean;
+  /** Measure the plain side also before the library is loaded? */
+  readonly alone: boolean;
   /** The largest size of a growth row. */
   readonly limit: number;
 }
@@ -30,7 +37,7 @@ export interface Report {
   readonly errors: Partial<Record<SideName, string>>;
   /** Growth rows: the same by side and size. */
   readonly sizes?: Partial<Record<SideName, Record<number, number[]>>>;
-  /** The plain side measured before any library was loaded: a library that slows the engine shows here. */
+  /** The plain side at its best before any library was loaded: a library that slows the engine shows here. */
   readonly alone?: number;
   /** Exports that ours would need and the library does not have. */
   readonly missing?: readonly string[];
@@ -39,18 +46,18 @@ export interface Report {
 type Answer = Omit<Report, "id" | "runtime">;
 
 async function timeReport(row: TimeRow, job: Job): Promise<Answer> {
-  const { sides, clock } = row;
+  const { sides } = row;
+  const { rounds, warmUps, seconds } = job;
+  const clock = job.cpu ? "cpu" : row.clock;
   const works = new Map<SideName, Work>();
   let alone: number | undefined;
   if (sides.async && job.sides.includes("async")) {
     const work = sides.async();
     works.set("async", work);
-    const { samples } = await timeRounds(new Map([["async", work]]), {
-      rounds: 3,
-      warmUps: 2,
-      clock,
-    });
-    alone = median(samples.async!);
+    if (job.alone) {
+      const { samples } = await timeRounds(works, { rounds: 3, warmUps: 0, clock, seconds });
+      alone = Math.min(...samples.async!);
+    }
   }
   if (sides.broomio && job.sides.includes("broomio")) {
     const lib = await loadOurs(row, job);
@@ -63,7 +70,7 @@ async function timeReport(row: TimeRow, job: Job): Promise<Answer> {
   if (sides.effection && job.sides.includes("effection")) {
     works.set("effection", sides.effection(await loadEffection()));
   }
-  return { ...await timeRounds(works, { rounds: job.rounds, warmUps: 2, clock }), alone };
+  return { ...await timeRounds(works, { rounds, warmUps, clock, seconds }), alone };
 }
 
 /** One side only: the others would be on the heap too. */
@@ -90,6 +97,7 @@ async function memoryLoad(
 async function growthReport(row: GrowthRow, job: Job): Promise<Answer> {
   const sizes: Partial<Record<SideName, Record<number, number[]>>> = {};
   const errors: Partial<Record<SideName, string>> = {};
+  const taking = { clock: job.cpu ? "cpu" : row.clock, seconds: 0 } as const;
   for (const side of job.sides) {
     const lib = side === "broomio" ? await loadOurs(row, job) : undefined;
     if (Array.isArray(lib)) return { samples: {}, errors: {}, missing: lib };
@@ -103,10 +111,12 @@ async function growthReport(row: GrowthRow, job: Job): Promise<Answer> {
         if (size > job.limit) continue;
         const work = make(size);
         if (size === row.sizes[0]) {
-          for (let warmUp = 0; warmUp < 3; warmUp++) await timeOnce(work, row.clock);
+          for (let warmUp = 0; warmUp < job.warmUps; warmUp++) await sample(work, taking);
         }
         bySize[size] = [];
-        for (let round = 0; round < 3; round++) bySize[size].push(await timeOnce(work, row.clock));
+        for (let round = 0; round < job.rounds; round++) {
+          bySize[size].push(await sample(work, taking));
+        }
       }
     } catch (error) {
       errors[side] = String(error);

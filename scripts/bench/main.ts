@@ -4,12 +4,13 @@
  *     deno task bench [filter] [--rounds N] [--quick] [--json] [--check] [--lib PATH] [--node [PROGRAM]] [--only SIDES]
  *
  * filter        rows whose id contains it, e.g. `switch`; several: `switch,call`
- * --rounds N    measured rounds of each timed row, 7 if not given
+ * --rounds N    measured rounds of each timed row, 5 if not given; half of them against the other libraries
  * --quick       3 rounds, rows with a bar only, growth up to 100,000: under a minute
  * --json        one JSON object instead of the table, every sample in it
  * --check       exit code 1 if a bar is missed
  * --lib PATH    the library under test, `mod.ts` of this repository if not given
  * --node [PATH] the rows run in Node: this benchmark and a TypeScript library are bundled for it first
+ * --cpu         processor time in every row, for a machine busy with other things
  * --only SIDES  e.g. `broomio,async`
  *
  * Figures of one run compare with each other, not with those of another run or machine.
@@ -20,6 +21,7 @@ import { sideNames } from "./row.ts";
 import { growthHeading, growthLines, judge, judgeGrowth, timeHeading, timeLine } from "./table.ts";
 import {
   bundleForNode,
+  busyness,
   commandLine,
   exists,
   nodeRuntime,
@@ -69,19 +71,29 @@ async function measureRow(row: Row, bench: Bench, options: Options): Promise<Rep
       options.sides.includes(side) && row.sides[side as keyof typeof row.sides]
     );
     if (sides.length === 0 || (reports.length > 0 && sides.join() === "broomio")) continue;
-    const { rounds, quick } = options;
-    const job: Job = {
-      row: row.id,
-      lib: bench.lib,
-      sides,
-      rounds,
-      limit: quick ? 100_000 : Number.MAX_SAFE_INTEGER,
-    };
-    const report = await runRow(job, bench.launcher);
+    const report = await runRow(plan(row, bench, sides, options), bench.launcher);
     reports.push(report);
     if (report.missing !== undefined) break;
   }
   return reports;
+}
+
+function plan(row: Row, bench: Bench, sides: readonly SideName[], options: Options): Job {
+  const { quick, rounds, cpu } = options;
+  const head = {
+    row: row.id,
+    lib: bench.lib,
+    sides,
+    cpu,
+    alone: !quick,
+    seconds: quick ? 0.04 : 0.12,
+    limit: quick ? 100_000 : 1_000_000,
+  };
+  if (row.kind === "growth") return { ...head, rounds: quick ? 1 : 3, warmUps: quick ? 1 : 3 };
+  // The other libraries are slow and far from their bars: few rounds place them well enough.
+  const plain = !sides.includes("effect") && !sides.includes("effection");
+  if (plain) return { ...head, rounds, warmUps: 1 };
+  return { ...head, rounds: Math.ceil(rounds / 2), warmUps: quick ? 0 : 1 };
 }
 
 /** A child that crashes or hangs is an error of its row, not the end of the benchmark. */
@@ -92,6 +104,15 @@ async function runRow(job: Job, launcher: Launcher): Promise<Report> {
     const errors = Object.fromEntries(job.sides.map((side) => [side, String(error)]));
     return { id: job.row, runtime: "", samples: {}, errors };
   }
+}
+
+function header(reports: readonly Report[], { rounds, cpu }: Options): string {
+  const { load, cores } = busyness();
+  const busy = load > cores && !cpu
+    ? `\nbusy: a load of ${load.toFixed(1)} on ${cores} cores; try --cpu`
+    : "";
+  const clock = cpu ? "processor time" : "elapsed time unless marked cpu";
+  return `${reports[0]?.runtime}, ${rounds} rounds, medians, ${clock}${busy}`;
 }
 
 /** Prints the table while the rows come in, or all of it as JSON at the end. */
@@ -119,7 +140,7 @@ async function main(): Promise<void> {
         hidden.push(`${row.id} (no ${missing.join(", ")})`);
         continue;
       }
-      if (section === undefined) say(`${reports[0]?.runtime}, ${options.rounds} rounds, medians`);
+      if (section === undefined) say(header(reports, options));
       const { id, title, per, kind } = row;
       if (kind === "growth") {
         if (section !== "growth") say(`\n${growthHeading(row.sizes)}`);

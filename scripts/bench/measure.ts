@@ -1,16 +1,39 @@
 /**
- * Taking the samples: interleaved rounds in rotated order, so that a noisy second hits every side alike, a collection
- * before each so that nobody pays for another's garbage, and medians.
+ * Taking the samples: interleaved rounds in rotated order, so that a noisy second hits every side alike; before
+ * each sample a collection, so that nobody pays for another's garbage, and a stretch that does not count, so that
+ * everybody is compiled and has a heap of its own; and medians.
  */
 
 import { bytesInUse, collect, cpuClock, wallClock } from "./runtime.ts";
 import type { Load, Watch, Work } from "./row.ts";
 
-/** Cost per operation of one run, in nanoseconds. */
-export async function timeOnce(work: Work, clock: "wall" | "cpu"): Promise<number> {
-  const read = clock === "wall" ? wallClock : cpuClock;
+/** How samples are taken. */
+export interface Taking {
+  readonly clock: "wall" | "cpu";
+  /** A sample is the median of as many runs as fit into this many seconds, at least one. */
+  readonly seconds: number;
+}
+
+/** One sample, in nanoseconds per operation. */
+export async function sample(work: Work, { clock, seconds }: Taking): Promise<number> {
   collect();
   await new Promise((resolve) => setTimeout(resolve, 0));
+  // The collection threw compiled code away together with the last objects it was compiled for.
+  await medianRun(work, clock, seconds);
+  return await medianRun(work, clock, seconds) * 1e9 / work.ops;
+}
+
+/** Runs for at least `seconds`, at least once; gives the seconds of the median run. */
+async function medianRun(work: Work, clock: "wall" | "cpu", seconds: number): Promise<number> {
+  const runs: number[] = [];
+  const started = wallClock();
+  do runs.push(await timeRun(work, clock)); while (wallClock() - started < seconds);
+  return median(runs);
+}
+
+/** Seconds of one run, or of the part of it that it points out. */
+async function timeRun(work: Work, clock: "wall" | "cpu"): Promise<number> {
+  const read = clock === "wall" ? wallClock : cpuClock;
   let started = read();
   let stopped: number | undefined;
   const watch: Watch = {
@@ -20,7 +43,7 @@ export async function timeOnce(work: Work, clock: "wall" | "cpu"): Promise<numbe
   const done = await work.run(watch);
   stopped ??= read();
   if (done !== work.ops) throw new Error(`Did ${done} operations instead of ${work.ops}`);
-  return (stopped - started) * 1e9 / work.ops;
+  return stopped - started;
 }
 
 /** Samples by side: `samples[side][round]`. A side that throws is out, with its message. */
@@ -32,7 +55,7 @@ export interface Samples<Name extends string> {
 /** Warms up every side, then measures `rounds` rounds. */
 export async function timeRounds<Name extends string>(
   sides: ReadonlyMap<Name, Work>,
-  options: { rounds: number; warmUps: number; clock: "wall" | "cpu" },
+  options: Taking & { rounds: number; warmUps: number },
 ): Promise<Samples<Name>> {
   const samples: Partial<Record<Name, number[]>> = {};
   const errors: Partial<Record<Name, string>> = {};
@@ -42,8 +65,8 @@ export async function timeRounds<Name extends string>(
       const name = names[(place + round + options.warmUps) % names.length];
       if (errors[name] !== undefined) continue;
       try {
-        const sample = await timeOnce(sides.get(name)!, options.clock);
-        if (round >= 0) (samples[name] ??= []).push(sample);
+        const cost = await sample(sides.get(name)!, options);
+        if (round >= 0) (samples[name] ??= []).push(cost);
       } catch (error) {
         errors[name] = String(error);
         delete samples[name];

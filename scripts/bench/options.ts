@@ -9,6 +9,7 @@ export interface Options {
   /** Rows with a bar only, and no million of anything. */
   readonly quick: boolean;
   readonly json: boolean;
+  readonly cpu: boolean;
   readonly check: boolean;
   readonly lib: string;
   readonly node: string | undefined;
@@ -18,9 +19,10 @@ export interface Options {
 export function readOptions(words: readonly string[]): Options {
   const options: { -readonly [Name in keyof Options]: Options[Name] } = {
     filter: [],
-    rounds: 7,
+    rounds: 5,
     quick: false,
     json: false,
+    cpu: false,
     check: false,
     lib: new URL("../../mod.ts", import.meta.url).href,
     node: undefined,
@@ -37,6 +39,7 @@ export function readOptions(words: readonly string[]): Options {
     if (word === "--rounds") options.rounds = Number(value(word));
     else if (word === "--quick") Object.assign(options, { rounds: 3, quick: true });
     else if (word === "--json") options.json = true;
+    else if (word === "--cpu") options.cpu = true;
     else if (word === "--check") options.check = true;
     else if (word === "--lib") options.lib = toSpecifier(value(word));
     else if (word === "--node") options.node = rest[0]?.includes("/") ? rest.shift()! : "node";

@@ -6,7 +6,7 @@
 import process from "node:process";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -110,6 +110,11 @@ export function wallClock(): number {
 export function cpuClock(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
+}
+
+/** What the machine was doing in the last minute, and what it can do. */
+export function busyness(): { load: number; cores: number } {
+  return { load: loadavg()[0], cores: availableParallelism() };
 }
 
 /** Collects all garbage. Twice: what the first pass finalizes, the second frees. */

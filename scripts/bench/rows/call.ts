@@ -166,8 +166,8 @@ function sides(
   };
 }
 
-const waitsOf = { broomio: 10_000, async: 10_000, effect: 1_000, effection: 100 };
-const descentsOf = { broomio: 100, async: 100, effect: 20, effection: 20 };
+const waitsOf = { broomio: 10_000, async: 10_000, effect: 500, effection: 50 };
+const descentsOf = { broomio: 100, async: 100, effect: 10, effection: 20 };
 
 const bars = { async: 1.2, ...peerBars };
 

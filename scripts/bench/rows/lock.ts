@@ -69,7 +69,7 @@ const sides: Sides = {
   },
   effect(fx) {
     const { Effect, Semaphore } = fx;
-    const times = 20;
+    const times = 10;
     return {
       ops: waiters * times,
       async run(watch) {
@@ -95,7 +95,7 @@ const sides: Sides = {
     };
   },
   effection(fx) {
-    const times = 50;
+    const times = 20;
     const turn = effectionTurn(fx);
     return {
       ops: waiters * times,

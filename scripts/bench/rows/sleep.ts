@@ -17,9 +17,9 @@ import { runMany } from "../lib.ts";
 import { peerBars, type TimeRow, type Work } from "../row.ts";
 import type { Broomio } from "../lib.ts";
 
-/** Milliseconds that sleeper `index` of `count` sleeps: 2 us for each to get started, then spread over 50 ms. */
+/** Milliseconds that sleeper `index` of `count` sleeps: 1.5 us for each to get started, then spread over 50 ms. */
 function milliseconds(index: number, count: number): number {
-  return Math.ceil(count * 0.002) + (index * 7919) % 50;
+  return Math.ceil(count * 0.0015) + (index * 7919) % 50;
 }
 
 /** Ours, for any number of sleepers. */

@@ -61,7 +61,7 @@ function sides(tasks: number, fastest: boolean): Sides {
     },
     effect(fx) {
       const { Effect } = fx;
-      const times = 100_000 / tasks;
+      const times = 50_000 / tasks;
       let done = 0;
       let gate: Gate;
       const task = Effect.gen(function* () {
