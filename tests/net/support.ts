@@ -1,7 +1,7 @@
 /**
  * What tests of sockets share: paths, and loops on Node's network.
  */
-import { Loop, type LoopOptions } from "jsr:@broomio/core";
+import { type Coroutine, Loop, type LoopOptions, until } from "jsr:@broomio/core";
 import { useNetwork } from "../../src/net/mod.ts";
 import { nodeNetwork } from "../../src/net/node.ts";
 
@@ -18,3 +18,30 @@ export function nodeLoop(options?: LoopOptions): Loop {
   useNetwork(loop, nodeNetwork()!);
   return loop;
 }
+
+/** Runs a script in a Deno of its own and gives what it printed. */
+export function* runScript(
+  script: string,
+  flags: string[] = ["-A"],
+  limit?: number,
+): Coroutine<{ code: number; stdout: string; stderr: string }> {
+  const args = ["run", "--quiet", "--no-check", "--no-prompt", ...flags, "-"];
+  const command = limit === undefined
+    ? new Deno.Command(Deno.execPath(), options(args))
+    : new Deno.Command(
+      "sh",
+      options(["-c", `ulimit -n ${limit} && exec "$@"`, "sh", Deno.execPath(), ...args]),
+    );
+  const process = command.spawn();
+  const writer = process.stdin.getWriter();
+  yield* until(writer.write(new TextEncoder().encode(script)));
+  yield* until(writer.close());
+  const { code, stdout, stderr } = yield* until(process.output());
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+function options(args: string[]): Deno.CommandOptions {
+  return { args, stdin: "piped", stdout: "piped", stderr: "piped", env: { NO_COLOR: "1" } };
+}
+
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
