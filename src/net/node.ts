@@ -32,9 +32,11 @@ export interface NodeSocket {
   /** Whether it is of no use any more. */
   readonly destroyed: boolean;
   /** Calls `listener` at each event. */
-  on(event: string, listener: (argument: never) => void): unknown;
+  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
+  on(event: string, listener: (...args: any[]) => void): unknown;
   /** Takes that back. */
-  removeListener(event: string, listener: (argument: never) => void): unknown;
+  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
+  removeListener(event: string, listener: (...args: any[]) => void): unknown;
   /** Stops delivering bytes. */
   pause(): unknown;
   /** Delivers bytes. */
@@ -58,9 +60,11 @@ export interface NodeServer {
   /** Listens. */
   listen(options: Record<string, unknown>): unknown;
   /** Calls `listener` at each event. */
-  on(event: string, listener: (argument: never) => void): unknown;
+  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
+  on(event: string, listener: (...args: any[]) => void): unknown;
   /** Takes that back. */
-  removeListener(event: string, listener: (argument: never) => void): unknown;
+  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
+  removeListener(event: string, listener: (...args: any[]) => void): unknown;
   /** Stops listening. */
   close(): unknown;
 }
