@@ -77,14 +77,9 @@ function walk(root: NurseryCore, visit: (task: TaskCore, depth: number) => void)
   }
 }
 
-/** What a task waits for: those who hold it, or, at the end of a nursery, the children. */
-function waitsFor(task: TaskCore): readonly TaskCore[] {
-  const { wait, scope } = task;
-  if (wait?.holders !== undefined) return wait.holders();
-  if ((wait as unknown) !== task.frame) return []; // only a nursery's frame is a wait itself
-  const children: TaskCore[] = [];
-  for (let child = scope.firstChild; child !== null; child = child.next) children.push(child);
-  return children;
+/** The tasks that `task` waits for. */
+function waitsFor({ wait }: TaskCore): readonly TaskCore[] {
+  return [...wait?.holders?.() ?? [], ...wait?.awaited?.() ?? []];
 }
 
 /** Cycles in "waits for". Depth first, without recursion: what leads back to the path that led here closes a cycle. */

@@ -189,7 +189,12 @@ export class NurseryCore extends Nursery {
   }
 
   get children(): Iterable<Task> {
-    const children: Task[] = [];
+    return this.tasksLeft();
+  }
+
+  /** The children that have not ended, oldest first. */
+  tasksLeft(): TaskCore[] {
+    const children: TaskCore[] = [];
     for (let child = this.scope.firstChild; child !== null; child = child.next) {
       children.push(child);
     }
@@ -373,6 +378,10 @@ class NurseryFrame extends ScopeFrame implements Parking {
     } else if (this.#interrupted && this.scope.cause !== null) {
       task.scheduler.land(task);
     }
+  }
+
+  awaited(): readonly TaskCore[] {
+    return this.#nursery.tasksLeft();
   }
 
   describe(): string {

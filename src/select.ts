@@ -94,6 +94,10 @@ class Select extends Wait<unknown> implements Choice {
   holders(): readonly TaskCore[] {
     return this.#waits.flatMap((wait) => (wait as Parking).holders?.() ?? []);
   }
+
+  awaited(): readonly TaskCore[] {
+    return this.#waits.flatMap((wait) => (wait as Parking).awaited?.() ?? []);
+  }
 }
 
 /** An arm as a wait that can be taken back at any moment. */

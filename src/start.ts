@@ -102,7 +102,7 @@ export class StartWait<V> extends Wait<V> {
     return `waiting for task ${this.#child?.name} to start`;
   }
 
-  holders(): readonly TaskCore[] {
+  awaited(): readonly TaskCore[] {
     return this.#child === null ? [] : [this.#child];
   }
 }

@@ -314,7 +314,7 @@ class JoinWait<T> extends Wait<T> {
     return `joining task ${this.#target.name}`;
   }
 
-  holders(): readonly TaskCore[] {
+  awaited(): readonly TaskCore[] {
     return [this.#target];
   }
 }

@@ -15,8 +15,10 @@ export interface Parking {
   interrupt(): boolean;
   /** What the task does here: "sleeping", "joining task 3". */
   describe(): string;
-  /** For a wait on something that a task holds: the tasks that hold it. */
+  /** For a wait on something that tasks hold: those tasks. */
   holders?(): readonly TaskCore[];
+  /** For a wait on tasks themselves: those tasks. */
+  awaited?(): readonly TaskCore[];
 }
 
 /** What `task.wait` is while a task waits for the first of several waits (`select`): they have its task, but are not its `wait`. */

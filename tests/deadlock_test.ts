@@ -62,7 +62,7 @@ inEveryOrder(
     assertEquals(lines.slice(0, 5).map((line) => line.trimEnd()), [
       "  main: waiting for 3 children, for 0 ms",
       "    a: sleeping forever, for 2.5 s",
-      "    b: joining task a, held by a, for 1.5 s",
+      "    b: joining task a, for 1.5 s",
       "    c: waiting for 1 child of pool, for 1.5 s",
       "      d: sleeping forever, shielded, for 1.5 s",
     ]);
