@@ -1,0 +1,69 @@
+/** What happens at limits that a process can only be given from outside. */
+import { assertEquals } from "@std/assert";
+import { Loop } from "jsr:@broomio/core";
+import { runScript } from "./support.ts";
+
+const core = new URL("../../mod.ts", import.meta.url).href;
+const net = new URL("../../src/net/mod.ts", import.meta.url).href;
+
+Deno.test("R40: with a full descriptor table a server warns, waits, and goes on", async () => {
+  const { code, stdout, stderr } = await new Loop().run(runScript(
+    `import { Loop, Nursery, sleep } from "${core}";
+    import { TcpClientSocket, TcpListenSocket } from "${net}";
+    const warnings = [];
+    // Deno opens a file to show where in its source an error was made, and panics where it cannot: once is enough.
+    await new Loop().run(TcpClientSocket.connect({ port: 1 })).catch((error) => error.stack);
+    await new Loop({ onWarning: ({ message }) => warnings.push(message) }).run(function* () {
+      using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1" });
+      yield* Nursery.open(function* (nursery) {
+        nursery.startSoon(listener.serve(function* (stream) {
+          yield* stream.send(yield* stream.recv());
+        }));
+        // Each connection takes two descriptors here. The last ones connect, because the system does that, but are not accepted.
+        const clients = [];
+        let refused;
+        while (refused === undefined) {
+          try {
+            clients.push(yield* TcpClientSocket.connect(listener.localAddr));
+          } catch (error) {
+            refused = error.code;
+          }
+        }
+        console.log("refused", refused);
+        while (warnings.length < 2) yield* sleep(0.02);
+        console.log("warned", /EMFILE.*trying again in 0.1 s/.test(warnings[0]));
+        const last = clients.pop();
+        yield* last.send(new Uint8Array([7]));
+        for (const client of clients) client.close();
+        console.log("served", (yield* last.recv())[0]);
+        nursery.cancel();
+      });
+    }());`,
+    ["-A"],
+    60,
+  ));
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(stdout, "refused EMFILE\nwarned true\nserved 7\n");
+});
+
+Deno.test("R39: without permission it is EACCES", async () => {
+  const { stdout, stderr } = await new Loop().run(runScript(
+    `import { Loop } from "${core}";
+    import { TcpClientSocket, TcpListenSocket, UnixListenSocket } from "${net}";
+    await new Loop().run(function* () {
+      for (const operation of [
+        TcpListenSocket.listen({ hostname: "127.0.0.1" }),
+        TcpClientSocket.connect({ hostname: "127.0.0.1", port: 9 }),
+        UnixListenSocket.listen({ path: "/tmp/broomio-denied.sock" }),
+      ]) {
+        try {
+          yield* operation;
+        } catch (error) {
+          console.log(error.code, error.cause.name);
+        }
+      }
+    }());`,
+    ["--allow-read"],
+  ));
+  assertEquals(stdout, "EACCES NotCapable\n".repeat(3), stderr);
+});
