@@ -1,0 +1,332 @@
+/** What sockets ask of a backend, seen from a backend that records it. */
+import { assert, assertEquals } from "@std/assert";
+import {
+  type Coroutine,
+  Loop,
+  moveOnAfter,
+  Nursery,
+  type Operation,
+  sleep,
+} from "jsr:@broomio/core";
+import {
+  type Address,
+  type Attempt,
+  type Network,
+  type RawListener,
+  type RawStream,
+  SocketError,
+  TcpClientSocket,
+  TcpListenSocket,
+  useNetwork,
+} from "../../src/net/mod.ts";
+import { errorOf } from "../stream/conformance.ts";
+
+const here: Address = { transport: "tcp", hostname: "here", port: 1 };
+const there: Address = { transport: "tcp", hostname: "there", port: 2 };
+const bytes = (...values: number[]) => new Uint8Array(values);
+
+/** A connection that writes down what it is asked, and answers when the test says so. */
+class FakeStream implements RawStream {
+  readonly localAddr = here;
+  readonly remoteAddr = there;
+  receiveEvents!: RawStream["receiveEvents"];
+  sendEvents!: RawStream["sendEvents"];
+  readonly bytes: Uint8Array = new Uint8Array(100);
+  readonly reusesBytes = true;
+  readonly log: string[] = [];
+  /** Answers sends at once. */
+  eager = true;
+
+  receive(): void {
+    this.log.push("receive");
+  }
+  send(bytes: Uint8Array): void {
+    this.log.push(`send ${bytes.length > 16 ? bytes.length : bytes}`);
+    if (this.eager) this.sendEvents.sent();
+  }
+  finish(): void {
+    this.log.push("finish");
+    if (this.eager) this.sendEvents.sent();
+  }
+  close(): void {
+    this.log.push("close");
+  }
+  closeSoon(): void {
+    this.log.push("close soon");
+  }
+  setNoDelay(on: boolean): void {
+    this.log.push(`noDelay ${on}`);
+  }
+  setKeepAlive(on: boolean): void {
+    this.log.push(`keepAlive ${on}`);
+  }
+}
+
+class FakeListener implements RawListener {
+  readonly localAddr = here;
+  events!: RawListener["events"];
+  readonly log: string[] = [];
+  accept(): void {
+    this.log.push("accept");
+  }
+  close(): void {
+    this.log.push("close");
+  }
+}
+
+/** A network that leaves it to the test what becomes of an attempt. */
+function fakeLoop(
+  connectTcp: (attempt: Attempt<RawStream>) => (() => void) | void,
+  warnings: string[] = [],
+): Loop {
+  const loop = new Loop({ onWarning: ({ message }) => warnings.push(message) });
+  const network = { connectTcp: (_: unknown, attempt) => connectTcp(attempt) } as Partial<Network>;
+  useNetwork(loop, network as Network);
+  return loop;
+}
+
+function test(
+  name: string,
+  body: (socket: TcpClientSocket, raw: FakeStream) => Coroutine<unknown>,
+): void {
+  Deno.test(name, async () => {
+    const raw = new FakeStream();
+    await new Loop().run(body(new TcpClientSocket(raw, { noDelay: false }), raw));
+  });
+}
+
+test("the sends of one turn are one write, in order", function* (socket, raw) {
+  for (let value = 1; value <= 5; value++) yield* socket.send(bytes(value));
+  assertEquals(raw.log, []);
+  yield* sleep(0);
+  yield* sleep(0.001);
+  assertEquals(raw.log, ["send 1,2,3,4,5"]);
+});
+
+test("what was sent goes out before its answer is waited for", function* (socket, raw) {
+  yield* socket.send(bytes(1, 2));
+  yield* Nursery.open(function* (nursery) {
+    nursery.startSoon(socket.recv());
+    nursery.startSoon((function* () {
+      assertEquals(raw.log, ["receive", "send 1,2"]);
+      nursery.cancel();
+    })());
+  });
+});
+
+test("bytes may be changed once send has returned", function* (socket, raw) {
+  const message = bytes(1);
+  yield* socket.send(message);
+  message[0] = 9;
+  yield* socket.send(message);
+  yield* sleep(0.001);
+  assertEquals(raw.log, ["send 1,9"]);
+});
+
+test("a large send follows what was gathered, and is not copied", function* (socket, raw) {
+  yield* socket.send(bytes(1));
+  yield* socket.send(new Uint8Array(20_000));
+  yield* socket.send(bytes(2));
+  yield* sleep(0.001);
+  assertEquals(raw.log, ["send 1", "send 20000", "send 2"]);
+});
+
+test(
+  "while a write is under way, one buffer more is gathered, and then send waits",
+  function* (socket, raw) {
+    raw.eager = false;
+    let sent = 0;
+    yield* moveOnAfter(0.02, function* () {
+      for (;; sent++) yield* socket.send(new Uint8Array(1024));
+    });
+    assertEquals(sent, 32);
+    assertEquals(raw.log, ["send 16384"]);
+    raw.sendEvents.sent();
+    assertEquals(raw.log, ["send 16384", "send 16384"]);
+    yield* socket.send(bytes(1)); // the cancelled send did not happen: nothing is broken
+    raw.eager = true;
+    raw.sendEvents.sent();
+    assertEquals(raw.log.at(-1), "send 1");
+  },
+);
+
+test("R38: an error of a gathered write is thrown by the next send", function* (socket, raw) {
+  raw.eager = false;
+  yield* socket.send(bytes(1));
+  yield* sleep(0.001);
+  raw.sendEvents.sendFailed("EPIPE", new Error("gone"));
+  for (let count = 0; count < 2; count++) {
+    const error = yield* errorOf(socket.send(bytes(2)));
+    assert(error instanceof SocketError);
+    assertEquals([error.code, error.address], ["EPIPE", there]);
+  }
+  assertEquals(raw.log, ["send 1"]);
+});
+
+test("close lets what was gathered out first, and closes then", function* (socket, raw) {
+  raw.eager = false;
+  yield* socket.send(bytes(1));
+  socket.close();
+  assertEquals(raw.log, ["send 1", "close soon"]);
+  raw.sendEvents.sent();
+  assertEquals(raw.log, ["send 1", "close soon", "close"]);
+});
+
+test(
+  "close cuts off a large send, and closes at once where nothing is to go out",
+  function* (socket, raw) {
+    raw.eager = false;
+    yield* Nursery.open(function* (nursery) {
+      nursery.startSoon(errorOf(socket.send(new Uint8Array(20_000))));
+      yield* sleep(0.001);
+      socket.close();
+      assertEquals(raw.log, ["send 20000", "close"]);
+    });
+    const other = new FakeStream();
+    new TcpClientSocket(other).close();
+    assertEquals(other.log, ["noDelay true", "close"]);
+  },
+);
+
+test("R37: a cancelled receive leaves what it asked for to the next one", function* (socket, raw) {
+  yield* moveOnAfter(0.001, socket.recv());
+  yield* moveOnAfter(0.001, socket.recvInto(bytes(0)));
+  assertEquals(raw.log, ["receive"]);
+  raw.bytes.set([1, 2, 3]);
+  raw.receiveEvents.received(3);
+  assertEquals([yield* socket.recv(1), yield* socket.recv()], [bytes(1), bytes(2, 3)]);
+  assertEquals(raw.log, ["receive"]);
+});
+
+test("noDelay and keepAlive go through", function* (socket, raw) {
+  assertEquals([socket.noDelay, socket.keepAlive], [false, false]);
+  socket.noDelay = true;
+  socket.keepAlive = true;
+  assertEquals([socket.noDelay, socket.keepAlive], [true, true]);
+  assertEquals(raw.log, ["noDelay true", "keepAlive true"]);
+});
+
+Deno.test("R37: a connect that is cancelled is abandoned, and what opens all the same is closed", async () => {
+  let attempt: Attempt<RawStream> | undefined;
+  let abandoned = 0;
+  const loop = fakeLoop((given) => {
+    attempt = given;
+    return () => void abandoned++;
+  });
+  const raw = new FakeStream();
+  await loop.run((function* (): Coroutine {
+    yield* moveOnAfter(0.001, TcpClientSocket.connect({ port: 1 }));
+    assertEquals(abandoned, 1);
+    attempt!.opened(raw);
+  })());
+  assertEquals(raw.log, ["close"]);
+});
+
+Deno.test("R39: a connect that takes too long is ETIMEDOUT, and abandoned", async () => {
+  let abandoned = 0;
+  const loop = fakeLoop(() => () => void abandoned++);
+  const error = await loop.run(errorOf(
+    TcpClientSocket.connect({ port: 1, timeout: { milliseconds: 5 } }),
+  ));
+  assert(error instanceof SocketError);
+  assertEquals([error.code, abandoned], ["ETIMEDOUT", 1]);
+});
+
+function testListener(
+  name: string,
+  body: (listener: TcpListenSocket, raw: FakeListener) => Coroutine<unknown>,
+  warnings: string[] = [],
+): void {
+  Deno.test(name, async () => {
+    const raw = new FakeListener();
+    const loop = fakeLoop(() => {}, warnings);
+    await loop.run(body(new TcpListenSocket(raw, { noDelay: false }), raw));
+  });
+}
+
+testListener(
+  "R37: a connection that arrives while nobody accepts goes to the next accept",
+  function* (listener, raw) {
+    yield* moveOnAfter(0.001, listener.accept());
+    raw.events.accepted(new FakeStream());
+    (yield* listener.accept()).close();
+    assertEquals(raw.log, ["accept"]);
+  },
+);
+
+testListener("R37: or is closed with the listener", function* (listener, raw) {
+  yield* moveOnAfter(0.001, listener.accept());
+  const [first, second] = [new FakeStream(), new FakeStream()];
+  raw.events.accepted(first);
+  listener.close();
+  raw.events.accepted(second);
+  assertEquals([first.log, second.log, raw.log], [["close"], ["close"], ["accept", "close"]]);
+});
+
+const warnings: string[] = [];
+testListener(
+  "R40: a full descriptor table is warned of and tried again",
+  function* (listener, raw) {
+    const started = performance.now();
+    yield* Nursery.open(function* (nursery) {
+      const accepting: Operation<TcpClientSocket> = listener.accept();
+      const task = nursery.startSoon(accepting);
+      yield* sleep(0.001);
+      raw.events.acceptFailed("ENFILE", new Error("full"));
+      while (raw.log.length < 2) yield* sleep(0.005);
+      assert(performance.now() - started >= 95);
+      assertEquals(warnings.length, 1);
+      assert(warnings[0].includes("ENFILE"));
+      raw.events.acceptFailed("ECONNABORTED", new Error("gone already")); // at once, without a word
+      assertEquals([raw.log.length, warnings.length], [3, 1]);
+      raw.events.accepted(new FakeStream());
+      (yield* task.join()).close();
+    });
+  },
+  warnings,
+);
+
+testListener(
+  "R40: what a handler's last send came to is an error of the handler",
+  function* (listener, raw) {
+    const failures: unknown[] = [];
+    const stream = new FakeStream();
+    stream.eager = false;
+    yield* Nursery.open(function* (nursery) {
+      nursery.startSoon(listener.serve(
+        (socket) => socket.send(bytes(1)),
+        { onError: (error) => failures.push(error) },
+      ));
+      yield* sleep(0.001);
+      raw.events.accepted(stream);
+      yield* sleep(0.001);
+      assertEquals(stream.log, ["send 1"]); // not closed: it waits for what was sent
+      stream.sendEvents.sendFailed("ECONNRESET", new Error("gone"));
+      yield* sleep(0.001);
+      assertEquals(stream.log, ["send 1", "close"]);
+      nursery.cancel();
+    });
+    assert(failures[0] instanceof SocketError);
+    assertEquals([failures.length, failures[0].code], [1, "ECONNRESET"]);
+  },
+);
+
+const told: string[] = [];
+testListener(
+  "R40: by default a failed handler is a warning, with its stack",
+  function* (listener, raw) {
+    yield* Nursery.open(function* (nursery) {
+      nursery.startSoon(listener.serve(function* () {
+        throw new TypeError("boom");
+      }));
+      yield* sleep(0.001);
+      raw.events.accepted(new FakeStream());
+      yield* sleep(0.001);
+      nursery.cancel();
+    });
+    assertEquals(told.length, 1);
+    assert(/handler of there:2 failed.*TypeError: boom/.test(told[0]), told[0]);
+    assert(told[0].includes("port_test.ts"));
+  },
+  told,
+);
