@@ -17,9 +17,16 @@ export function finish(): string[] {
     writeFile(`${folder}/${name}`, Deno.readTextFileSync(top + name));
   }
   writeFile(`${folder}/package.json`, json(manifest()));
-  // A bundler looks no further than the nearest package.json for `sideEffects`, and keeps all of a package that does not say.
-  writeFile(`${folder}/esm/package.json`, json({ type: "module", sideEffects: false }));
-  writeFile(`${folder}/script/package.json`, json({ type: "commonjs", sideEffects: false }));
+  for (const [format, type] of [["esm", "module"], ["script", "commonjs"]] as const) {
+    // A bundler looks no further than the nearest package.json for these, and keeps all of a package that does not say.
+    const browser = Object.fromEntries(
+      nodeOnly(`${folder}/${format}`).map((file) => [file, false]),
+    );
+    writeFile(
+      `${folder}/${format}/package.json`,
+      json({ type, sideEffects: false, browser }),
+    );
+  }
   for (const file of listFiles(folder)) {
     if (!/\.(d\.ts|js|ts|md)$/.test(file)) continue;
     const text = Deno.readTextFileSync(`${folder}/${file}`);
@@ -30,6 +37,18 @@ export function finish(): string[] {
     listFiles(folder).map((file) => [file, Deno.readTextFileSync(`${folder}/${file}`)]),
   );
   return findProblems(files);
+}
+
+/** The files that cannot be loaded but by Node and its like: they start workers there. */
+function nodeOnly(folder: string): string[] {
+  return listFiles(folder)
+    .filter((file) => file.endsWith(".js"))
+    .filter((file) =>
+      /^import .*"node:|= (__toESM\()?require\("node:(?!url"\)\.path)/m.test(
+        Deno.readTextFileSync(`${folder}/${file}`),
+      )
+    )
+    .map((file) => `./${file}`);
 }
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;

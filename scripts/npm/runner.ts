@@ -8,6 +8,7 @@
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 import { skipOf } from "./skips.ts";
 
 /** How it went. */
@@ -59,6 +60,8 @@ const deno: Record<string, unknown> = {
   test,
   env: { get: (name: string) => process.env[name] },
   pid: process.pid,
+  execPath: () => process.execPath,
+  inspect: (value: unknown) => inspect(value),
   Command: class {
     readonly #run: () => SpawnSyncReturns<Uint8Array>;
 

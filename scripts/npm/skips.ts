@@ -24,6 +24,7 @@ export const SKIPS: readonly Skip[] = [
     reason: "tests the adapters of Deno, which cannot run elsewhere",
   },
   { files: /^pool\/permissions_test/, reason: "tests the permissions of Deno" },
+  { files: /^errors_test/, tests: /uncaught, Deno prints/, reason: "tests what Deno prints" },
   { files: /^pool\//, tests: /^web workers:/, runtime: /^node/, reason: "Node has no Web Workers" },
 ];
 

@@ -53,6 +53,7 @@ async function convert(text: string, file: string, format: "esm" | "script"): Pr
     relocateMap(workersInJavaScript(text), `${up}src/${source}`),
     {
       format: script ? "cjs" : "esm",
+      platform: "node", // which names a script's exports, for those who import it
       target: "es2022",
       sourcefile: file,
       sourcemap: "external",

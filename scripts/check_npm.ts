@@ -1,0 +1,66 @@
+/**
+ * Proves the npm package as a stranger would: `deno task npm:check`, after `deno task npm`.
+ *
+ * Installs the tarball into an empty folder, and there: publint and attw, TypeScript consumers, bundles for a browser, programs and the
+ * whole test suite on every runtime. All are run, also after a failure; what is left out says why.
+ *
+ * `--runtimes=node,node24` takes these alone (all: node, which is the machine's, node22, node24, bun);
+ * `--no-chromium` leaves the browser out; `--keep` leaves the folder behind, to look at.
+ */
+import { removeFolder } from "./npm/files.ts";
+import { checkBrowser, checkBundles } from "./npm/check_browser.ts";
+import { checkPrograms } from "./npm/check_programs.ts";
+import { checkSuite } from "./npm/check_suite.ts";
+import { checkManifest, checkTypes } from "./npm/check_types.ts";
+import { makeSandbox, runtimeNames, type Sandbox } from "./npm/sandbox.ts";
+
+type Check = (sandbox: Sandbox) => Promise<string[]>;
+
+const CHECKS: Record<string, Check> = {
+  manifest: checkManifest,
+  types: checkTypes,
+  bundles: checkBundles,
+  browser: checkBrowser,
+  programs: checkPrograms,
+  suite: checkSuite,
+};
+
+/** Runs the checks one after the other, as they share two cores; gives the names of those that failed. */
+async function checkAll(sandbox: Sandbox, names: readonly string[]): Promise<string[]> {
+  const failed: string[] = [];
+  for (const name of names) {
+    const start = performance.now();
+    let lines: string[];
+    let result = "ok";
+    try {
+      lines = await CHECKS[name]!(sandbox);
+    } catch (error) {
+      failed.push(name);
+      result = "FAILED";
+      lines = (error as Error).message.split("\n");
+    }
+    console.log(`${name} ... ${result} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+    for (const line of lines) console.log(`  ${line}`);
+  }
+  return failed;
+}
+
+/** The value of `--name=value`. */
+const option = (name: string) =>
+  Deno.args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+
+if (import.meta.main) {
+  const runtimes = option("runtimes")?.split(",") ?? runtimeNames;
+  const unknown = runtimes.find((name) => !runtimeNames.includes(name));
+  if (unknown) throw new TypeError(`--runtimes: ${unknown} is none of ${runtimeNames.join(", ")}`);
+  const names = option("checks")?.split(",") ?? Object.keys(CHECKS);
+  const sandbox = await makeSandbox(runtimes);
+  const failed = await checkAll(
+    sandbox,
+    names.filter((name) => name !== "browser" || !Deno.args.includes("--no-chromium")),
+  );
+  if (Deno.args.includes("--keep")) console.log(`kept: ${sandbox.folder}`);
+  else removeFolder(sandbox.folder);
+  console.log(failed.length > 0 ? `npm:check: failed: ${failed.join(", ")}` : "npm:check: ok");
+  Deno.exit(failed.length > 0 ? 1 : 0); // esbuild's process would keep this one alive
+}

@@ -1,0 +1,86 @@
+/**
+ * Runs the whole test suite against the installed package: as ES modules on every runtime, as CommonJS on the machine's Node.
+ *
+ * Invariant: what is left out has a reason in `skips.ts`, which is printed; an entry there that leaves nothing out fails the check.
+ */
+import { build } from "esbuild";
+import { listFiles, top, tryRun } from "./files.ts";
+import type { Summary } from "./runner.ts";
+import type { Runtime, Sandbox } from "./sandbox.ts";
+import { SKIPS } from "./skips.ts";
+import { convertTests, type Format } from "./tests.ts";
+
+/** Runs it; gives what was run and what was not. */
+export async function checkSuite(sandbox: Sandbox): Promise<string[]> {
+  const { folder, installed, runtimes } = sandbox;
+  const runner = `${folder}/runner.mjs`;
+  await build({
+    entryPoints: [`${top}scripts/npm/runner.ts`],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile: runner,
+    logLevel: "warning",
+  });
+  const files = {
+    esm: await convertTests(`${folder}/suite-esm`, installed, "esm"),
+    script: await convertTests(`${folder}/suite-script`, installed, "script"),
+  };
+  const rounds: [Runtime, Format][] = [
+    [runtimes[0]!, "script"],
+    ...runtimes.map((runtime): [Runtime, Format] => [runtime, "esm"]),
+  ];
+  const lines: string[] = [];
+  const used = new Set(usedOnFiles());
+  const failures: string[] = [];
+  for (const [runtime, format] of rounds) {
+    const name = `${runtime.name} ${format === "esm" ? "esm" : "cjs"}`;
+    const args = [...runtime.flags, runner, name, `${folder}/suite-${format}`, ...files[format]];
+    const start = performance.now();
+    const { success, text } = await tryRun(runtime.program, args, {
+      cwd: folder,
+      timeout: 400,
+      env: { BROOMIO_RUNS: "200" },
+    });
+    const summary = summaryOf(text);
+    const seconds = ((performance.now() - start) / 1000).toFixed(0);
+    if (!success || !summary) failures.push(`${name}:\n${failuresIn(text)}`);
+    if (!summary) continue;
+    const skipped = Object.entries(summary.skipped);
+    for (const [index] of skipped) used.add(Number(index));
+    lines.push(`${name}: ${summary.passed} tests pass, ${summary.failed} fail (${seconds} s)`);
+    for (const [index, count] of skipped) {
+      lines.push(`   ${count} left out: ${SKIPS[Number(index)]!.reason}`);
+    }
+    for (const test of summary.ignored) lines.push(`   not meant for here: ${test}`);
+  }
+  for (const [index, { files, tests, runtime, reason }] of SKIPS.entries()) {
+    if (!tests && !runtime) lines.push(`everywhere, files ${files} are left out: ${reason}`);
+    const asked = rounds.some(([{ name }, format]) =>
+      runtime?.test(`${name} ${format === "esm" ? "esm" : "cjs"}`) ?? true
+    );
+    if (asked && !used.has(index)) failures.push(`skips.ts leaves out nothing with: ${reason}`);
+  }
+  if (failures.length > 0) throw new Error([...lines, ...failures].join("\n"));
+  return lines;
+}
+
+/** The entries of `SKIPS` that leave out whole files which are there. */
+function usedOnFiles(): number[] {
+  const files = listFiles(`${top}tests`);
+  return [...SKIPS.entries()]
+    .filter(([, { tests, files: pattern }]) => !tests && files.some((file) => pattern.test(file)))
+    .map(([index]) => index);
+}
+
+function summaryOf(text: string): Summary | undefined {
+  const line = text.split("\n").findLast((line) => line.startsWith('{"passed":'));
+  return line === undefined ? undefined : JSON.parse(line);
+}
+
+/** The failed tests, and what of their errors fits in a report. */
+function failuresIn(text: string): string {
+  const parts = text.split(/^(?=FAILED |The runtime ended|Unhandled)/m).slice(1);
+  const from = parts.length > 0 ? parts : [text.slice(-3_000)];
+  return from.map((part) => part.split("\n").slice(0, 25).join("\n")).join("\n");
+}
