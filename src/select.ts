@@ -28,6 +28,8 @@ export type Selected<A extends Arms> = {
 class Select extends Wait<unknown> implements Choice {
   readonly #names: string[];
   readonly #waits: Wait<unknown>[];
+  /** The arms are being tried: a cancel that comes of that waits until it is known whether one of them has happened. */
+  #trying = false;
   /** The arm that failed, to explain its error. */
   #failed: Wait<unknown> | null = null;
 
@@ -44,6 +46,13 @@ class Select extends Wait<unknown> implements Choice {
   protected arm(task: TaskCore): void {
     const waits = this.#waits.slice();
     for (const wait of waits) wait.adopt();
+    this.#trying = true;
+    this.#tryAll(waits, task);
+    this.#trying = false;
+    if (this.task !== null) task.scheduler.interrupt(task);
+  }
+
+  #tryAll(waits: Wait<unknown>[], task: TaskCore): void {
     const { random } = task.scheduler;
     for (let left = waits.length; left > 0; left--) {
       const i = left === 1 ? 0 : Math.floor(random() * left);
@@ -57,6 +66,10 @@ class Select extends Wait<unknown> implements Choice {
       }
       if (this.task === null) return;
     }
+  }
+
+  override interrupt(): boolean {
+    return !this.#trying && super.interrupt();
   }
 
   protected disarm(): void {

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from 
 import {
   type Arms,
   Broadcast,
+  CancelScope,
   type Coroutine,
   DeadlockError,
   Event,
@@ -230,6 +231,64 @@ Deno.test("R33: select waits for the outside, and gives an aborted signal to wha
   await assertRejects(() => loop.run(sleepForever()), DeadlockError);
 });
 
+Deno.test("R32: code that runs where an arm is withdrawn may use the very same channel", async () => {
+  const { sender, receiver } = openChannel<number>(1);
+  const broadcast = new Broadcast<number>({ capacity: 1 });
+  const subscription = broadcast.subscribe();
+  sender.trySend(1);
+  broadcast.trySend(1);
+  const log: unknown[] = [];
+  const onAbort = (run: () => void) =>
+    until((signal) => {
+      signal.onabort = run;
+      return new Promise(() => {});
+    });
+  await new Loop().run(Nursery.open(function* (nursery) {
+    nursery.startSoon(select({
+      out: sender.send(2),
+      never: onAbort(() => log.push(sender.trySend(3))),
+    }));
+    nursery.startSoon(select({
+      out: broadcast.send(2),
+      never: onAbort(() => log.push(broadcast.trySend(3))),
+    }));
+    yield* sleep(0);
+    log.push(receiver.tryReceive(), receiver.statistics().buffered);
+    log.push(subscription.tryReceive());
+  }));
+  assertEquals(log, [false, 1, 1, true, 1]);
+  assertEquals([receiver.tryReceive(), receiver.tryReceive()], [2, undefined]);
+  const rest = [subscription, subscription, subscription].map((each) => each.tryReceive());
+  assertEquals(rest, [3, 2, undefined]);
+  assertEquals(broadcast.trySend(4), true);
+});
+
+Deno.test("R18: a cancel that comes of trying the arms loses nothing", async () => {
+  const { sender, receiver } = openChannel<number>(0);
+  const log: unknown[] = [];
+  await new Loop().run(Nursery.open(function* (nursery) {
+    const chooser = (ready: boolean) =>
+      CancelScope.open(function* (scope): Coroutine {
+        nursery.startSoon(select({
+          out: ready ? sender.send(1) : sleep(0.001),
+          never: until((signal) => {
+            signal.onabort = () => scope.cancel();
+            return new Promise(() => {});
+          }),
+        }));
+        yield* sleep(0);
+        log.push(yield* select({ in: receiver.receive(), other: sleepForever() }));
+        yield* sleep(0);
+        log.push("not reached");
+      });
+    yield* chooser(true);
+    log.push(receiver.statistics().waitingReceivers);
+    yield* chooser(false);
+    log.push(receiver.statistics().waitingReceivers);
+  }));
+  assertEquals(log, [{ arm: "in", value: 1 }, 0, 0]);
+});
+
 Deno.test("R7: a deadlock report names every arm, and who holds what", async () => {
   const lock = new Lock({ name: "door" });
   const error = await assertRejects(
@@ -267,7 +326,15 @@ Deno.test("R2: an arm is a fresh operation that waits once", async () => {
   function* coroutine() {
     yield* sleep(1);
   }
-  for (const arm of [coroutine(), undefined, 1, moveOnAfter(1, sleepForever())]) {
+  for (
+    const arm of [
+      coroutine(),
+      undefined,
+      1,
+      moveOnAfter(1, sleepForever()),
+      select({ a: sleep(1) }),
+    ]
+  ) {
     assertThrows(
       () => select({ arm } as unknown as Arms),
       TypeError,

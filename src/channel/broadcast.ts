@@ -176,8 +176,12 @@ class BroadcastCore<T> {
   /** Puts a value into every inbox, in all or none; `task` is not woken by what it does itself. */
   offer(value: T, task: TaskCore | null): boolean {
     if (this.slow === "wait" && this.full > 0) return false;
-    for (const inbox of this.inboxes) inbox.put(value, task);
+    this.#distribute(value, task);
     return true;
+  }
+
+  #distribute(value: T, task: TaskCore | null): void {
+    for (const inbox of this.inboxes) inbox.put(value, task);
   }
 
   /** Called whenever an inbox may have got room: lets those send who wait. */
@@ -186,8 +190,8 @@ class BroadcastCore<T> {
       const sender = partner(this.senders, task);
       if (sender === null) return;
       this.senders.remove(sender);
-      sender.settle();
-      this.offer(sender.value, task);
+      sender.settle(); // first, so that the other arms of its select are out of the inboxes
+      this.#distribute(sender.value, task);
     }
   }
 
@@ -215,6 +219,8 @@ class Inbox<T> extends ChannelCore<T> {
 
   put(value: T, task: TaskCore | null): void {
     if (this.offer(value, task)) return;
+    // No room, although there was: the other arms of the sender's `select` ran code of the user's, which sent. One too many does no harm.
+    if (this.#broadcast.slow === "wait") return this.store(value);
     this.dropped++;
     if (this.#broadcast.slow === "dropNewest") return;
     this.unstore();

@@ -27,7 +27,7 @@ export interface End<T> {
 /** The channel between its ends. */
 export class ChannelCore<T> {
   readonly capacity: number;
-  /** For messages: "channel", or "channel jobs". */
+  /** For messages: `a channel`, or `channel "jobs"`. */
   readonly title: string;
   /** How many values are in the buffer. */
   buffered: number = 0;
@@ -63,14 +63,23 @@ export class ChannelCore<T> {
       this.refill(task);
       return value;
     }
-    const sender = partner(this.senders, task);
-    return sender === null ? NOTHING : this.#accept(sender);
+    return this.#acceptNext(task, false);
   }
 
   /** Called whenever there is room in the buffer: the sender that waits longest fills it. */
   protected refill(task: TaskCore | null): void {
+    this.#acceptNext(task, true);
+  }
+
+  /** Takes the value of the sender that waits longest. Ends its wait last: if it is a `select`, code of the user's may run. */
+  #acceptNext(task: TaskCore | null, keep: boolean): T | typeof NOTHING {
     const sender = partner(this.senders, task);
-    if (sender !== null) this.store(this.#accept(sender));
+    if (sender === null) return NOTHING;
+    this.senders.remove(sender);
+    const value = sender.release();
+    if (keep) this.store(value);
+    sender.settle();
+    return value;
   }
 
   protected store(value: T): void {
@@ -81,12 +90,6 @@ export class ChannelCore<T> {
   protected unstore(): T {
     this.buffered--;
     return this.#buffer!.shift() as T;
-  }
-
-  #accept(sender: SendWait<T>): T {
-    this.senders.remove(sender);
-    sender.settle();
-    return sender.release();
   }
 
   /** The sender `end` has been closed: what waits on it fails; and if it was the last, receivers are at the end. */
