@@ -70,7 +70,7 @@ export class TcpClientSocket extends Socket {
     this.#raw = raw;
     this.#noDelay = options.noDelay ?? true;
     this.#keepAlive = options.keepAlive ?? false;
-    if (this.#noDelay) raw.setNoDelay(true);
+    raw.setNoDelay(this.#noDelay);
     if (this.#keepAlive) raw.setKeepAlive(true);
   }
 

@@ -65,7 +65,7 @@ export class TlsRawListener implements RawListener, RawListenerEvents {
   accepted(raw: RawStream): void {
     this.#asking = false;
     if (this.#closed) return raw.close();
-    raw.setNoDelay(true);
+    raw.setNoDelay(true); // handshakes go back and forth in small pieces; who adopts the stream sets it anew
     this.#shake(raw);
     this.#ask();
   }

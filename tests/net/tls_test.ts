@@ -20,20 +20,25 @@ import {
 import { certificates } from "../support/certificates.ts";
 import { errorOf, receiveAll, testStreams } from "../stream/conformance.ts";
 import type { NetAddress } from "../../src/stream.ts";
+import { nodeLoop } from "./support.ts";
 
 const { ca, localhost, other, client, stranger } = certificates();
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | null) => bytes && new TextDecoder().decode(bytes);
 
-testStreams({
-  name: "TLS",
-  makeLoop: () => new Loop(),
-  listen: () => TlsListenSocket.listen({ hostname: "127.0.0.1", ...localhost }),
-  connect: (listener) =>
-    TlsClientSocket.connect({ ...listener.localAddr as NetAddress, caCerts: [ca] }),
-  plenty: 16 * 1024 * 1024,
-  cancels: 1500,
-});
+for (
+  const [name, makeLoop] of [["TLS", () => new Loop()], ["TLS on node:net", nodeLoop]] as const
+) {
+  testStreams({
+    name,
+    makeLoop,
+    listen: () => TlsListenSocket.listen({ hostname: "127.0.0.1", ...localhost }),
+    connect: (listener) =>
+      TlsClientSocket.connect({ ...listener.localAddr as NetAddress, caCerts: [ca] }),
+    plenty: 16 * 1024 * 1024,
+    cancels: 1000,
+  });
+}
 
 function test(name: string, body: () => Coroutine<unknown>): void {
   Deno.test(`TLS: ${name}`, async () => void await new Loop().run(body()));
