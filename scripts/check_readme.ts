@@ -1,8 +1,8 @@
 /**
  * Keeps the README true to what is tested.
  *
- * Invariant, when it passes: the first program of the README is `examples/three_sleepers.ts`, and the
- * command with which CI runs the tests stands in the README word for word. That every program in the
+ * Invariant, when it passes: the first program of the README is `examples/three_sleepers.ts`, the server
+ * is `examples/http_server.ts`, and the command with which CI runs the tests stands in the README word for word. That every program in the
  * README type-checks is seen to by `deno check --doc`; what the example prints, by `run_examples.ts`.
  */
 
@@ -19,10 +19,18 @@ export function firstBlock(markdown: string, language: string): string | undefin
 }
 
 /** What is wrong with the README. */
-export function findProblems(readme: string, example: string, ci: string): string[] {
+export function findProblems(
+  readme: string,
+  example: string,
+  server: string,
+  ci: string,
+): string[] {
   const problems: string[] = [];
   if (firstBlock(readme, "ts") !== programOf(example)) {
     problems.push("the first program of README.md is not the one in examples/three_sleepers.ts");
+  }
+  if (!readme.includes(`\`\`\`ts\n${programOf(server)}\n\`\`\``)) {
+    problems.push("README.md does not show the program in examples/http_server.ts");
   }
   const command = ci.match(/^(?:exec )?(npx .*?)(?: <.*)?$/m)?.[1];
   if (command === undefined) problems.push(".ci/run has no line that starts with npx");
@@ -34,6 +42,7 @@ if (import.meta.main) {
   const problems = findProblems(
     read("README.md"),
     read("examples/three_sleepers.ts"),
+    read("examples/http_server.ts"),
     read(".ci/run"),
   );
   for (const problem of problems) console.error(problem);

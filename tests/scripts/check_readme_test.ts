@@ -3,13 +3,15 @@ import { assertEquals } from "@std/assert";
 import { findProblems } from "../../scripts/check_readme.ts";
 import { countsOf } from "../../scripts/ok.ts";
 
-const readme = "# Name\n\n```ts\nrun();\n```\n\n```sh\nnpx tool ok\n```\n";
+const server = "// deno run examples/b.ts\nserve();\n";
+const readme = "# Name\n\n```ts\nrun();\n```\n\n```ts\nserve();\n```\n\n```sh\nnpx tool ok\n```\n";
 const example = "// deno run examples/a.ts\nrun();\n\n/* Output:\nran\n*/\n";
 
 Deno.test("readme: the program and the command are those that are tested", () => {
-  assertEquals(findProblems(readme, example, "exec npx tool ok </dev/null\n"), []);
-  assertEquals(findProblems(readme, "stop();\n", "npx tool no\n"), [
+  assertEquals(findProblems(readme, example, server, "exec npx tool ok </dev/null\n"), []);
+  assertEquals(findProblems(readme, "stop();\n", "quit();\n", "npx tool no\n"), [
     "the first program of README.md is not the one in examples/three_sleepers.ts",
+    "README.md does not show the program in examples/http_server.ts",
     "README.md does not say: npx tool no",
   ]);
 });
