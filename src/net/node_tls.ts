@@ -46,6 +46,14 @@ interface NetModule {
   isIP(text: string): number;
 }
 
+interface CryptoModule {
+  X509Certificate: new (pem: string) => { checkPrivateKey(key: unknown): boolean };
+  createPrivateKey(pem: string): unknown;
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
+const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?-----END [A-Z ]*PRIVATE KEY-----/;
+
 /** How long the last bytes and the farewell may take to go out, in milliseconds. */
 const LINGER = 5000;
 /** How many servers, and contexts of clients, are kept for the next handshake. */
@@ -60,19 +68,62 @@ export function nodeTls(): TlsEngine | undefined {
   if (tls === undefined) return undefined;
   const { Duplex } = process!.getBuiltinModule!("node:stream") as StreamModule;
   const { isIP } = process!.getBuiltinModule!("node:net") as NetModule;
-  return new NodeTls(tls, (options) => new Duplex(options), isIP);
+  const crypto = process!.getBuiltinModule!("node:crypto") as CryptoModule;
+  return new NodeTls(tls, (options) => new Duplex(options), isIP, crypto);
 }
 
 class NodeTls implements TlsEngine {
   readonly tls: TlsModule;
   readonly newDuplex: (options: Record<string, unknown>) => Duplex;
   readonly isIP: (text: string) => number;
+  readonly #crypto: CryptoModule;
   readonly #contexts = new Map<string, unknown>();
+  /** Texts that were looked at and found to be certificates. */
+  readonly #checked = new Set<string>();
 
-  constructor(tls: TlsModule, newDuplex: NodeTls["newDuplex"], isIP: NodeTls["isIP"]) {
+  constructor(
+    tls: TlsModule,
+    newDuplex: NodeTls["newDuplex"],
+    isIP: NodeTls["isIP"],
+    crypto: CryptoModule,
+  ) {
     this.tls = tls;
     this.newDuplex = newDuplex;
     this.isIP = isIP;
+    this.#crypto = crypto;
+  }
+
+  /** Deno takes any text for a certificate, and then turns everybody away. */
+  checkCertificates(pem: string): void {
+    if (this.#checked.has(pem)) return;
+    const found = pem.match(CERTIFICATE);
+    if (found === null) throw new TypeError("There is no certificate in what is given as one");
+    for (const each of found) this.#certificate(each);
+    if (this.#checked.size >= MOST_KEPT) this.#checked.clear();
+    this.#checked.add(pem);
+  }
+
+  checkIdentity({ cert, key }: TlsIdentity): void {
+    this.checkCertificates(cert);
+    const pem = key.match(PRIVATE_KEY)?.[0];
+    if (pem === undefined) throw new TypeError("There is no private key in what is given as key");
+    let parsed;
+    try {
+      parsed = this.#crypto.createPrivateKey(pem);
+    } catch (cause) {
+      throw new TypeError(`The private key cannot be read: ${cause}`, { cause });
+    }
+    if (!this.#certificate(cert.match(CERTIFICATE)![0]).checkPrivateKey(parsed)) {
+      throw new TypeError("The private key does not belong to the certificate");
+    }
+  }
+
+  #certificate(pem: string): { checkPrivateKey(key: unknown): boolean } {
+    try {
+      return new this.#crypto.X509Certificate(pem);
+    } catch (cause) {
+      throw new TypeError(`A certificate cannot be read: ${cause}`, { cause });
+    }
   }
 
   connect(
@@ -121,7 +172,7 @@ class NodeTls implements TlsEngine {
   }
 
   after(seconds: number, callback: () => void): () => void {
-    const timer = setTimeout(callback, seconds * 1000);
+    const timer = setTimeout(callback, Math.min(seconds * 1000, 2 ** 31 - 1));
     return () => clearTimeout(timer);
   }
 }
@@ -139,7 +190,6 @@ class NodeTlsServer implements TlsServer {
     this.#asksClients = clientCa !== null;
     const contextOf = ({ cert, key }: TlsIdentity) =>
       engine.tls.createSecureContext({ cert, key, ca: clientCa ?? undefined });
-    contextOf(identity); // throws where key and certificate are none
     const contexts = new Map(
       Object.entries(serverNames).map(([name, each]) => [name.toLowerCase(), contextOf(each)]),
     );

@@ -37,7 +37,7 @@ export interface TlsClientOptions {
   caCerts?: string[];
   /** The certificate in PEM to show where the server asks for one, with `key`. */
   cert?: string;
-  /** The private key of `cert`, in PEM. */
+  /** The private key of `cert`, in PEM, without a passphrase. */
   key?: string;
   /** The protocols that are wanted, best first, as in `["h2", "http/1.1"]`. */
   alpnProtocols?: string[];
@@ -61,7 +61,7 @@ export interface TlsUpgradeOptions extends TlsClientOptions, TcpOptions {
 export interface TlsServerOptions {
   /** The certificate in PEM, then those that signed it. */
   cert: string;
-  /** The private key of `cert`, in PEM. */
+  /** The private key of `cert`, in PEM, without a passphrase. */
   key: string;
   /** Mutual TLS: a client must show a certificate that one of these (PEM) has signed, else it does not get in. */
   clientCa?: string | string[];
@@ -128,7 +128,7 @@ export class TlsClientSocket extends TcpClientSocket {
    *
    * @throws {SocketError} If that fails: `ECONNREFUSED`, `ETIMEDOUT`, `ENOTFOUND`...; `EPROTO` where the certificate is not trusted or the other end
    * does not speak TLS.
-   * @throws {TypeError} If only one of `cert` and `key` is given.
+   * @throws {TypeError} If only one of `cert` and `key` is given, they do not belong together, or a certificate cannot be read.
    * @throws {RangeError} If the port or the timeout is none.
    */
   static override connect(options: TlsConnectOptions): Operation<TlsClientSocket> {
@@ -145,7 +145,7 @@ export class TlsClientSocket extends TcpClientSocket {
    *
    * @throws {SocketError} If the handshake fails, as with `connect`.
    * @throws {BusyResourceError} If a task receives from or sends to the plain socket.
-   * @throws {TypeError} If only one of `cert` and `key` is given.
+   * @throws {TypeError} If only one of `cert` and `key` is given, they do not belong together, or a certificate cannot be read.
    */
   static upgrade(stream: Socket, options: TlsUpgradeOptions): Operation<TlsClientSocket> {
     const target = clientTarget(options.hostname, options);
@@ -159,7 +159,7 @@ export class TlsClientSocket extends TcpClientSocket {
    *
    * @throws {SocketError} If the handshake fails, as with `connect`.
    * @throws {BusyResourceError} If a task receives from or sends to the plain socket.
-   * @throws {TypeError} If `cert` or `key` is missing.
+   * @throws {TypeError} If `cert` or `key` is missing, they do not belong together, or a certificate cannot be read.
    */
   static upgradeServer(
     stream: Socket,
@@ -216,7 +216,7 @@ export class TlsListenSocket extends ListenSocket<TlsClientSocket> {
    * up no other.
    *
    * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`.
-   * @throws {TypeError} If `cert` or `key` is missing, or an option is not known.
+   * @throws {TypeError} If `cert` or `key` is missing, they do not belong together, a certificate cannot be read, or an option is not known.
    * @throws {RangeError} If the port or the backlog is none.
    */
   static listen(options: TlsListenOptions): Operation<TlsListenSocket> {
@@ -316,7 +316,8 @@ function clientTarget(hostname: string, options: TlsClientOptions): TlsClientTar
   refuse(options, { ca: "caCerts", certChain: "cert", privateKey: "key" });
   refuse(options, { ALPNProtocols: "alpnProtocols", rejectUnauthorized: "caCerts" });
   const identity = cert === undefined && key === undefined ? null : identityOf({ cert, key });
-  return { hostname, caCerts: caCerts.map(checkPem), identity, alpnProtocols };
+  checkAuthorities(caCerts);
+  return { hostname, caCerts, identity, alpnProtocols };
 }
 
 function serverTarget(options: TlsServerOptions): TlsServerTarget {
@@ -325,13 +326,14 @@ function serverTarget(options: TlsServerOptions): TlsServerTarget {
   refuse(options, { ca: "clientCa", caCerts: "clientCa", requestCert: "clientCa" });
   refuse(options, { ALPNProtocols: "alpnProtocols", SNICallback: "serverNames" });
   const authorities = typeof clientCa === "string" ? [clientCa] : clientCa ?? null;
+  if (authorities !== null) checkAuthorities(authorities);
   if (authorities?.length === 0) throw new TypeError("clientCa names no authority at all");
   return {
     identity: identityOf(options),
     serverNames: Object.fromEntries(
       Object.entries(serverNames).map(([name, each]) => [name, identityOf(each)]),
     ),
-    clientCa: authorities?.map(checkPem) ?? null,
+    clientCa: authorities,
     alpnProtocols,
   };
 }
@@ -346,10 +348,19 @@ function identityOf({ cert, key }: { cert?: string; key?: string }): TlsIdentity
   if (cert === undefined || key === undefined) {
     throw new TypeError("TLS wants both cert and key, in PEM");
   }
-  return { cert: checkPem(cert), key: checkPem(key) };
+  for (const text of [cert, key]) checkText(text);
+  tlsEngine().checkIdentity({ cert, key });
+  return { cert, key };
 }
 
-function checkPem(text: string): string {
-  if (typeof text === "string" && text.includes("-----BEGIN ")) return text;
+function checkAuthorities(authorities: readonly string[]): void {
+  for (const text of authorities) {
+    checkText(text);
+    tlsEngine().checkCertificates(text);
+  }
+}
+
+function checkText(text: string): void {
+  if (typeof text === "string") return;
   throw new TypeError('Keys and certificates are texts in PEM: "-----BEGIN ..."');
 }

@@ -65,6 +65,10 @@ export interface TlsServer {
 
 /** An engine of TLS. */
 export interface TlsEngine {
+  /** Throws a `TypeError` where a text holds no certificate. */
+  checkCertificates(pem: string): void;
+  /** Throws a `TypeError` where these are no certificate and key, or do not belong together. */
+  checkIdentity(identity: TlsIdentity): void;
   /** Does the client's part of a handshake; gives how to abandon it, which closes the carrier, as failing does. */
   connect(
     carrier: Carrier,

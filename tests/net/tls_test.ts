@@ -263,7 +263,15 @@ Deno.test("TLS: what is not understood is refused, never ignored", () => {
   };
   assertThrows(listen({}), TypeError, "both cert and key");
   assertThrows(listen({ cert: localhost.cert }), TypeError, "both cert and key");
-  assertThrows(listen({ cert: "x", key: "y" }), TypeError, "PEM");
+  assertThrows(listen({ cert: "x", key: "y" }), TypeError, "no certificate");
+  assertThrows(listen({ cert: localhost.cert, key: "y" }), TypeError, "no private key");
+  assertThrows(listen({ cert: new Uint8Array(1), key: "y" }), TypeError, "texts in PEM");
+  const mixed = { cert: localhost.cert, key: client.key };
+  assertThrows(listen(mixed), TypeError, "does not belong");
+  assertThrows(listen({ ...localhost, serverNames: { x: mixed } }), TypeError, "does not belong");
+  const torn = ca.replace(/\n.{20}/, "\n");
+  assertThrows(listen({ ...localhost, clientCa: torn }), TypeError, "cannot be read");
+  assertThrows(listen({ ...localhost, clientCa: "" }), TypeError, "no certificate");
   assertThrows(listen({ ...localhost, caCerts: [ca] }), TypeError, "use clientCa");
   assertThrows(listen({ ...localhost, requestCert: true }), TypeError, "use clientCa");
   assertThrows(listen({ ...localhost, clientCa: [] }), TypeError, "no authority");
@@ -272,4 +280,5 @@ Deno.test("TLS: what is not understood is refused, never ignored", () => {
   };
   assertThrows(connect({ cert: client.cert }), TypeError, "both cert and key");
   assertThrows(connect({ ca }), TypeError, "use caCerts");
+  assertThrows(connect({ caCerts: [torn] }), TypeError, "cannot be read");
 });
