@@ -475,6 +475,27 @@ inEveryOrder(
   },
 );
 
+inEveryOrder("R20: one that swallows in scopes of its own is dropped too", async ({ loop }) => {
+  let rounds = 0;
+  const error = await rejection(loop.run(moveOnAfter(0.5, function* () {
+    while (true) {
+      try {
+        yield* sleep(1);
+      } finally {
+        try {
+          yield* CancelScope.open(() => sleep(1) as Coroutine);
+        } catch {
+          // swallowed once more
+        }
+        assert(++rounds <= 2000, "it is never dropped");
+        // deno-lint-ignore no-unsafe-finally -- the mistake that is tried here
+        continue;
+      }
+    }
+  })));
+  assertMatch((error as NurseryError).message, /went on: its coroutine is dropped/);
+});
+
 inEveryOrder(
   "R20: the error of a dropped coroutine goes to the frame below, which can go on",
   async ({ loop, log }) => {

@@ -675,6 +675,29 @@ inEveryOrder("R15: a start that is cancelled cancels its child and waits for it"
 });
 
 inEveryOrder(
+  "R15: a child that calls started while it is being cancelled is waited for all the same",
+  async (world) => {
+    const { loop, log } = world;
+    await loop.run(Nursery.open(function* (nursery) {
+      yield* moveOnAfter(1, function* () {
+        yield* nursery.start<string>(function* (started) {
+          try {
+            yield* sleepForever();
+          } finally {
+            started("too late");
+            yield* shield(sleep(2));
+            world.note("child ends");
+          }
+        });
+        world.note("not here");
+      });
+      world.note("start ends");
+    }));
+    assertEquals(log, ["3 child ends", "3 start ends"]);
+  },
+);
+
+inEveryOrder(
   "R15: started at the very instant start is cancelled: either it started, or it is gone",
   async (world) => {
     const { loop, log } = world;

@@ -14,6 +14,7 @@ import {
   TaskCancelledError,
   until,
 } from "../mod.ts";
+import type { TaskCore } from "../src/task.ts";
 import { inEveryOrder, nameOf, rejection, World } from "./support/world.ts";
 
 inEveryOrder(
@@ -105,6 +106,17 @@ inEveryOrder("R33: a join that is cancelled leaves the joined task alone", async
   await loop.run(moveOnAfter(1, task.join()));
   assertEquals(log, ["3 target slept"]);
 });
+
+inEveryOrder(
+  "R30: a join that was cancelled is not kept by the task it waited for",
+  async ({ loop }) => {
+    const task = loop.startSoon(sleep(9)) as TaskCore<void>;
+    await loop.run(function* (): Coroutine {
+      for (let i = 0; i < 3; i++) yield* moveOnAfter(1, task.join());
+      assertEquals(task.extras?.watchers?.size, 0);
+    }());
+  },
+);
 
 inEveryOrder("joining oneself is an error, not a deadlock", async ({ loop }) => {
   const error = await rejection(loop.run(function* (): Coroutine {
