@@ -27,7 +27,7 @@ export async function nodeThreads(entry: string): Promise<Backend> {
   // Threads start from files and `data:` addresses only. From JSR this package comes by https, so there a line of text imports it.
   const url = entry.startsWith("file:")
     ? new URL(entry)
-    : new URL(`data:text/javascript,${encodeURIComponent(`import(${JSON.stringify(entry)})`)}`);
+    : new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(entry)}`)}`);
   return {
     parallelism: os.availableParallelism?.() ?? os.cpus().length,
     start(listener: WorkerListener) {

@@ -20,8 +20,8 @@ import type { Timed } from "../timers.ts";
 import { ExternalWait } from "../wait.ts";
 import { WaitList } from "../wait_list.ts";
 import type { CallTaker, CallWait } from "./call_wait.ts";
-import { PoolWorker, type PoolWorkerOwner } from "./pool_worker.ts";
-import type { Backend, FromWorker, WorkerEnd } from "./protocol.ts";
+import { PoolWorker, type PoolWorkerOwner, type Report } from "./pool_worker.ts";
+import type { Backend, WorkerEnd } from "./protocol.ts";
 import type { PoolSettings, PoolStatistics } from "./settings.ts";
 import { decodeThrown } from "./thrown.ts";
 import { PoolFullError, WorkerError } from "./worker_error.ts";
@@ -83,10 +83,7 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
   take(call: CallWait<unknown>): void {
     if (this.#closed) throw new ClosedResourceError(`${call.name}() in a pool that is closed`);
     const worker = this.#roomiest();
-    if (worker !== null) {
-      worker.send(call, ++this.#lastCall);
-      return;
-    }
+    if (worker !== null) return this.#send(call, worker);
     const { maxWaiting, size, concurrency } = this.settings;
     const toCome = (size - this.#live + this.#starting) * concurrency;
     if (this.#waiting.size >= maxWaiting + toCome) {
@@ -120,9 +117,13 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
     while (worker.held.size < this.settings.concurrency) {
       const call = this.#waiting.shift();
       if (call === null) break;
-      worker.send(call, ++this.#lastCall);
+      this.#send(call, worker);
     }
     if (worker.held.size === 0) this.#idle(worker);
+  }
+
+  #send(call: CallWait<unknown>, worker: PoolWorker): void {
+    if (!worker.send(call, ++this.#lastCall)) this.#failed++;
   }
 
   // Workers
@@ -148,7 +149,7 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
     return true;
   }
 
-  received(worker: PoolWorker, message: FromWorker): void {
+  received(worker: PoolWorker, message: Report): void {
     if (message[0] === "ready") return this.#ready(worker);
     if (message[0] === "broken") {
       worker.broken = decodeThrown(message[1]);

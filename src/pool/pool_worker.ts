@@ -14,9 +14,12 @@ import type { Backend, FromWorker, WorkerEnd, WorkerLink } from "./protocol.ts";
 import { encodeThrown } from "./thrown.ts";
 import { transferOf } from "./transfer.ts";
 
+/** What of a worker's messages concerns its pool. */
+export type Report = Exclude<FromWorker, readonly ["up"]>;
+
 /** What a worker tells its pool. */
 export interface PoolWorkerOwner {
-  received(worker: PoolWorker, message: FromWorker): void;
+  received(worker: PoolWorker, message: Report): void;
   ended(worker: PoolWorker, end: WorkerEnd): void;
   /** A cancelled call was not answered in time. */
   overdue(worker: PoolWorker): void;
@@ -72,10 +75,12 @@ export class PoolWorker {
     this.#scheduler = scheduler;
     this.#owner = owner;
     this.#link = backend.start({
-      received: (message) => owner.received(this, message),
+      received: (message) => {
+        if (message[0] === "up") this.#link.post(["load", module], undefined);
+        else owner.received(this, message);
+      },
       ended: (end) => this.#ended(end),
     });
-    this.#link.post(["load", module], undefined);
   }
 
   /** Sends a call; false where it cannot be sent, which has then failed it. */
@@ -108,8 +113,12 @@ export class PoolWorker {
   abandon(call: CallWait<unknown>, reason: unknown, grace: number): void {
     const entry = new Grace(() => this.#owner.overdue(this));
     this.held.set(call.id, entry);
-    const why = reason === undefined ? undefined : encodeThrown(reason);
-    this.#link.post(["cancel", call.id, why], undefined);
+    try {
+      const why = reason === undefined ? undefined : encodeThrown(reason);
+      this.#link.post(["cancel", call.id, why], undefined);
+    } catch {
+      this.#link.post(["cancel", call.id, undefined], undefined); // a reason that cannot be sent
+    }
     if (grace !== Infinity) this.#scheduler.addTimer(this.#scheduler.host.now() + grace, entry);
   }
 

@@ -12,8 +12,8 @@ import type { AnyModule } from "./typed.ts";
 export type ProcessPool<Module = AnyModule> = Pool<Module>;
 
 /**
- * Runs the exports of a module in child processes of Deno, Node or Bun. A call costs more than with threads, and memory cannot be shared or transferred; but
- * what a process does to itself, a crash in native code included, hits no other.
+ * Runs the exports of a module in child processes of Deno, Node or Bun. A call costs more than with threads, and memory is neither shared nor moved: what
+ * is marked with `transfer` is copied, and so is a view of shared memory. But what a process does to itself, a crash in native code included, hits no other.
  */
 export const ProcessPool: {
   /**

@@ -1,7 +1,7 @@
 /**
  * Protocol: what a pool and its workers say to each other, and the port through which a pool has workers.
  *
- * Invariants: the first message to a worker is `load`, answered by one `ready` or one `broken`; each `call` is answered by one `done` or
+ * Invariants: a worker says `up` first, and is sent nothing before; the first message to it is `load`, answered by one `ready` or one `broken`; each `call` is answered by one `done` or
  * `failed` with its id, also after a `cancel`, unless the worker ends before that. Every message can be cloned but for
  * what the user gave: `args` and `value`.
  * Must never know: threads, processes, tasks.
@@ -21,6 +21,11 @@ export type ToWorker =
 
 /** From a worker to the pool. */
 export type FromWorker =
+  /**
+   * The script runs, and listens. Not taken for granted: Deno drops what is sent to a worker whose script is still
+   * being downloaded, as it is when this package comes from JSR for the first time.
+   */
+  | readonly [kind: "up"]
   /** The module is there; calls may come. */
   | readonly [kind: "ready"]
   /** The worker is of no use: the module cannot be loaded, or an error was caught by nobody. It ends. */

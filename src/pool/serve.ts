@@ -84,7 +84,13 @@ export function serve(post: Post): (message: ToWorker) => void {
   }
 
   function failed(id: number, error: unknown): void {
-    post(["failed", id, encodeThrown(error)], undefined);
+    try {
+      post(["failed", id, encodeThrown(error)], undefined);
+    } catch (cause) {
+      // A process cannot be sent all that a thread can, such as shared memory.
+      const mended = uncloneableError("what was thrown", error, "it", cause);
+      post(["failed", id, encodeThrown(mended)], undefined);
+    }
   }
 
   return (message) => {

@@ -20,4 +20,5 @@ if (process.send !== undefined) {
       () => process.exit(1),
     );
   });
+  post(["up"]);
 }

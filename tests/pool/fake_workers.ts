@@ -96,6 +96,7 @@ export class FakeWorkers implements Backend {
         else if (worker.held.has(id)) end("death");
       });
     };
+    after(0, () => say(["up"]));
     return {
       post: (message: ToWorker) => {
         if (worker.ended) return; // as with a channel that has just broken

@@ -11,6 +11,7 @@ import {
   Nursery,
   type Operation,
   race,
+  select,
   sleep,
 } from "../../mod.ts";
 import { ClosedResourceError } from "../../src/errors.ts";
@@ -422,6 +423,30 @@ for (const [what, module] of Object.entries(broken)) {
     });
   }
 }
+
+test(
+  "memory cannot be shared with a process, and that is said",
+  ["processes"],
+  {},
+  function* (pool) {
+    const error = yield* thrownBy(pool.execute("throwValue", new SharedArrayBuffer(4)));
+    assertInstanceOf(error, TypeError);
+    assertStringIncludes(error.message, "SharedArrayBuffer");
+    assertEquals(yield* pool.execute("add", 1, 2), 3);
+  },
+);
+
+test("the script that workers start from can be named", ["threads"], {
+  entry: new URL("../../src/pool/worker_thread.ts", import.meta.url),
+}, function* (pool) {
+  assertEquals(yield* pool.execute("add", 1, 2), 3);
+});
+
+test("a call can be an arm of a select", ["threads"], { size: 1 }, function* (pool) {
+  const picked = yield* select({ sum: pool.execute("add", 1, 2), late: pool.execute("nap", 60) });
+  assertEquals([picked.arm, picked.value], ["sum", 3]);
+  assertEquals(yield* pool.execute("add", 3, 4), 7);
+});
 
 Deno.test("options that make no sense are refused by open itself", () => {
   const wrong: [PoolOptions, string][] = [
