@@ -102,8 +102,10 @@ async function measureRow(
         const cell = cells[index];
         if (cell.failure !== undefined) continue;
         const before = servers[index].cpu;
-        const load = await runLoad(row, ports[index], options.seconds, options.wrk);
-        if (round < 0) continue; // the engine warms up
+        const seconds = options.seconds * (row.connections * row.size > 2 ** 24 ? 3 : 1);
+        const load = await runLoad(row, ports[index], seconds, options.wrk);
+        if (load.requests === 0) cell.failure = "no request was answered in time";
+        if (round < 0 || load.requests === 0) continue; // at first the engine warms up
         cell.errors += load.errors;
         cell.rates.push(load.requests / load.seconds);
         cell.costs.push((servers[index].cpu - before) * 1e6 / load.requests);
