@@ -6,6 +6,7 @@
  * Must never know: how messages travel.
  */
 import { Command, type Operation } from "../coroutine.ts";
+import { Cancelled, DeadlockError } from "../errors.ts";
 import { Loop } from "../loop.ts";
 import { endError, NEXT, type TaskCore } from "../task.ts";
 import { uncloneableError } from "./clone.ts";
@@ -66,13 +67,27 @@ export function serve(post: Post): (message: ToWorker) => void {
     task.onEnd(() => {
       running.delete(id);
       if (task.mode === NEXT) done(id, name, task.value);
-      else failed(id, endError(task));
+      else failed(id, deadlockOf(task) ?? endError(task));
       return true; // the caller has the error, so the loop need not
     });
-    if (looping) return;
+    if (!looping) runLoop();
+  }
+
+  /** Runs the loop until no coroutine is left, or those that are left wait for each other. */
+  function runLoop(): void {
     looping = true;
-    // It ends when no coroutine is left, also where those that are left wait for each other: then each of them has told its caller.
-    loop.run().catch(() => {}).finally(() => looping = false);
+    const settled = (error?: unknown) => {
+      looping = false;
+      // A call may have come between the end of the run and this.
+      const live = new Set(loop.tasks);
+      if (live.size > 0) runLoop();
+      for (const [id, task] of running) {
+        if (live.has(task)) continue;
+        running.delete(id);
+        failed(id, error); // dropped by the loop in a deadlock, shielded
+      }
+    };
+    loop.run().then(settled, settled);
   }
 
   function done(id: number, name: string, value: unknown): void {
@@ -99,6 +114,12 @@ export function serve(post: Post): (message: ToWorker) => void {
     // What is not a coroutine cannot be cancelled: it ends by itself, or the pool ends the worker.
     else running.get(message[1])?.cancel(message[2] && decodeThrown(message[2]));
   };
+}
+
+/** The deadlock because of which a task was cancelled, or undefined. */
+function deadlockOf({ value }: TaskCore): DeadlockError | undefined {
+  const reason = value instanceof Cancelled ? value.reason : undefined;
+  return reason instanceof DeadlockError ? reason : undefined;
 }
 
 /** Whether a handler gave a coroutine or an operation; no value that can be sent looks like one. */

@@ -1,7 +1,7 @@
 /**
  * What the workers of the tests run.
  */
-import { Cancelled, shield, sleep } from "../../mod.ts";
+import { Cancelled, currentTask, Nursery, shield, sleep, type Task } from "../../mod.ts";
 import { transfer } from "../../src/pool/mod.ts";
 
 export function add(a: number, b: number): number {
@@ -103,3 +103,16 @@ export function whoAmI(): number {
 }
 
 export const notAFunction = 1;
+
+/** Waits for what only its own end could bring. */
+export function* deadlocked() {
+  const task: Task = yield* currentTask();
+  yield* Nursery.open(function* (nursery) {
+    nursery.startSoon(task.join());
+  });
+}
+
+/** The same, deaf to cancels. */
+export function* deadlockedForGood() {
+  yield* shield(deadlocked());
+}

@@ -424,6 +424,18 @@ for (const [what, module] of Object.entries(broken)) {
   }
 }
 
+test("R7: a deadlock in a worker fails the calls that are in it", ["threads"], {
+  size: 1,
+}, function* (pool) {
+  for (const name of ["deadlocked", "deadlockedForGood"] as const) {
+    const error = yield* thrownBy(pool.execute(name));
+    assertEquals(error.name, "DeadlockError");
+    assertStringIncludes(error.message, `${name}()`);
+    assertEquals(yield* pool.execute("nap", 0), "slept 0");
+  }
+  assertEquals(pool.statistics().died, 0);
+});
+
 test(
   "memory cannot be shared with a process, and that is said",
   ["processes"],
