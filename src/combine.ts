@@ -1,9 +1,10 @@
 /**
  * all and race: several coroutines for one result, in a nursery of their own.
  */
-import { call } from "./call.ts";
-import type { Coroutine, Operation } from "./coroutine.ts";
+import { type Coroutine, type Operation, toIterator } from "./coroutine.ts";
+import { NurseryError, TaskCancelledError } from "./errors.ts";
 import { Nursery } from "./nursery.ts";
+import { NEXT, type Task, type TaskCore } from "./task.ts";
 
 /** The results of {@linkcode all}: an array for an array, a tuple for a tuple, a record for a record. */
 export type Results<C extends readonly Operation<unknown>[] | Record<string, Operation<unknown>>> =
@@ -47,23 +48,32 @@ export function all<
 function* collect(
   coroutines: readonly Operation<unknown>[] | Record<string, Operation<unknown>>,
 ): Coroutine<unknown> {
-  const results: Record<string, unknown> = Array.isArray(coroutines)
-    ? new Array(coroutines.length) as unknown as Record<string, unknown>
-    : {};
+  const keys = Object.keys(coroutines);
+  const begun = keys.map((key) =>
+    begin((coroutines as Record<string, Operation<unknown>>)[key], "all")
+  );
+  const tasks: Task[] = [];
   yield* Nursery.open(function* (nursery) {
-    const keys = Object.keys(coroutines);
-    for (const key of keys) results[key] = undefined; // so that the keys stand in the order given
-    for (const key of keys) {
-      nursery.startSoon(keep(key, (coroutines as Record<string, Operation<unknown>>)[key]), {
-        name: `all ${key}`,
-      });
+    for (const [i, key] of keys.entries()) {
+      tasks.push(nursery.startSoon(begun[i], { name: `all ${key}` }));
     }
   }, { name: "all" });
+  const results: Record<string, unknown> = Array.isArray(coroutines) ? [] as never : {};
+  for (const [i, key] of keys.entries()) results[key] = resultOf(tasks[i]);
   return results;
+}
 
-  function* keep(key: string, coroutine: Operation<unknown>): Coroutine {
-    results[key] = yield* call(coroutine);
-  }
+/** The value of a task that did not fail. One that cancelled itself, alone, has none. */
+function resultOf(task: Task): unknown {
+  const { mode, value } = task as TaskCore;
+  if (mode === NEXT) return value;
+  throw new NurseryError([new TaskCancelledError(task)], [task]);
+}
+
+/** Takes a coroutine in, before any is started: what is none is an error of the caller, not of a task. */
+function begin(coroutine: Operation<unknown>, by: string): Operation<unknown> {
+  const iterator = toIterator(coroutine, by);
+  return { [Symbol.iterator]: () => iterator };
 }
 
 /**
@@ -93,20 +103,21 @@ export function race<T>(coroutines: readonly Operation<T>[]): Operation<T> {
 }
 
 function* compete<T>(coroutines: readonly Operation<T>[]): Coroutine<T> {
+  const begun = coroutines.map((coroutine) => begin(coroutine, "race"));
+  let first!: Task;
   let won = false;
-  let result: T | undefined;
   yield* Nursery.open(function* (nursery) {
-    for (const [i, coroutine] of coroutines.entries()) {
-      nursery.startSoon(contender(nursery, coroutine), { name: `race ${i}` });
+    for (const [i, coroutine] of begun.entries()) {
+      const task = nursery.startSoon(coroutine, { name: `race ${i}` }) as TaskCore;
+      if (i === 0) first = task;
+      task.onEnd(() => {
+        if (won || task.mode !== NEXT) return false;
+        won = true;
+        first = task;
+        nursery.cancel("another won the race");
+        return false;
+      });
     }
   }, { name: "race" });
-  return result as T;
-
-  function* contender(nursery: Nursery, coroutine: Operation<T>): Coroutine {
-    const value = yield* call(coroutine);
-    if (won) return;
-    won = true;
-    result = value;
-    nursery.cancel("another won the race");
-  }
+  return resultOf(first) as T;
 }

@@ -12,7 +12,7 @@ import { type Host, webHost } from "./host.ts";
 import { NurseryCore, type TaskOptions } from "./nursery.ts";
 import { createQueue, type ExecutionOrder, seededRandom } from "./queue.ts";
 import { type Instrument, type LoopWarning, Scheduler } from "./scheduler.ts";
-import { NEXT, type Task, type TaskCore, THROW } from "./task.ts";
+import { NEXT, type Task, type TaskCore } from "./task.ts";
 
 /** Options of a {@linkcode Loop}. */
 export interface LoopOptions {
@@ -147,7 +147,10 @@ export class Loop {
     this.#root.scope.cancel(reason);
   }
 
-  /** Says that something outside the loop will start or wake a task: until disposed, waiting is not a deadlock. */
+  /**
+   * Says that something outside the loop will wake a task: until disposed, waiting is not a deadlock. A run ends all the same when
+   * no task is left.
+   */
   hold(): Disposable {
     const scheduler = this.#scheduler;
     let held = true;
@@ -214,9 +217,7 @@ export class Loop {
       rejectWith(new DeadlockError(deadlock.report, deadlock.tasks, cause));
     } else if (failure !== undefined) rejectWith(failure);
     else if (main === null || main.mode === NEXT) this.#end(() => run.resolve(main?.value));
-    else {this.#end(() =>
-        run.reject(main.mode === THROW ? main.value : new Cancelled(scope.reason))
-      );}
+    else this.#end(() => run.reject(main.value ?? new Cancelled(scope.reason)));
   }
 
   #end(settle: (run: Run) => void): void {

@@ -242,6 +242,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
 
   /** The bottom coroutine has ended, and so has the task, once the cleanups registered in it have run. */
   override exit(): Verdict {
+    if (this.mode === RETURN) this.value = this.scope.cause?.cancelled;
     const own = this.outermost;
     if (own !== null) {
       if (own.cleanUp(this, this)) return AGAIN;

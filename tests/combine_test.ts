@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   all,
   type Coroutine,
+  currentTask,
   moveOnAfter,
   NurseryError,
   type Operation,
@@ -11,6 +12,7 @@ import {
   sleep,
   sleepForever,
   suspend,
+  TaskCancelledError,
 } from "../mod.ts";
 import { inEveryOrder, nameOf, rejection, World } from "./support/world.ts";
 
@@ -142,3 +144,43 @@ inEveryOrder("all and race nest, and compose with time limits", async (world) =>
   assertEquals(result as unknown, ["a", "b"]);
   assertEquals(loop.now, 2);
 });
+
+inEveryOrder(
+  "all and race refuse what is no fresh coroutine, as the caller's own mistake",
+  async ({ loop }) => {
+    for (const together of [all, race] as ((given: never[]) => Operation<unknown>)[]) {
+      const started: string[] = [];
+      const good = function* good(): Coroutine {
+        started.push("good");
+        yield* sleep(1);
+      };
+      const error = await rejection(loop.run(function* (): Coroutine {
+        try {
+          yield* together([good(), good] as never[]);
+        } catch (error) {
+          assert(error instanceof TypeError);
+          throw error;
+        }
+      }()));
+      assert(error instanceof NurseryError);
+      assertMatch(error.message, /was given the function good itself: call it/);
+      assertEquals(started, []);
+    }
+  },
+);
+
+inEveryOrder(
+  "all and race are not fooled by a task that cancelled itself alone",
+  async ({ loop }) => {
+    function* quitter(): Coroutine<number> {
+      (yield* currentTask()).cancel("enough");
+      yield* sleep(1);
+      return 1;
+    }
+    for (const together of [all, race] as ((given: Coroutine<number>[]) => Operation<unknown>)[]) {
+      const error = await rejection(loop.run(together([quitter()])));
+      assert(error instanceof NurseryError);
+      assert(error.find(TaskCancelledError) !== undefined);
+    }
+  },
+);
