@@ -10,7 +10,7 @@
 import { removeFolder } from "./npm/files.ts";
 import { checkBrowser, checkBundles } from "./npm/check_browser.ts";
 import { checkPrograms } from "./npm/check_programs.ts";
-import { checkSuite } from "./npm/check_suite.ts";
+import { checkSuite, counts } from "./npm/check_suite.ts";
 import { checkManifest, checkTypes } from "./npm/check_types.ts";
 import { makeSandbox, runtimeNames, type Sandbox } from "./npm/sandbox.ts";
 
@@ -61,6 +61,8 @@ if (import.meta.main) {
   );
   if (Deno.args.includes("--keep")) console.log(`kept: ${sandbox.folder}`);
   else removeFolder(sandbox.folder);
-  console.log(failed.length > 0 ? `npm:check: failed: ${failed.join(", ")}` : "npm:check: ok");
+  console.log(failed.length > 0 ? `\nNot ok: ${failed.join(", ")}` : "\nok");
+  const tests = counts();
+  if (tests.passed > 0) console.log(`npm: ${tests.passed} passed, ${tests.failed} failed`);
   Deno.exit(failed.length > 0 ? 1 : 0); // esbuild's process would keep this one alive
 }

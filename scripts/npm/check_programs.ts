@@ -42,7 +42,7 @@ export function readmeProgram(): Program {
 
 /** All programs, the README's first. */
 export function programs(): Program[] {
-  const names = ["tcp_echo", "tls_echo", "pool", "pool_worker"];
+  const names = ["tcp_echo", "tls_echo", "pool", "pool_worker", "signals"];
   return [
     readmeProgram(),
     ...names.map((name) =>

@@ -10,6 +10,11 @@ import type { Runtime, Sandbox } from "./sandbox.ts";
 import { SKIPS } from "./skips.ts";
 import { convertTests, type Format } from "./tests.ts";
 
+/** How many tests passed and failed so far, each counted once for each runtime and format. */
+export const counts = (): { passed: number; failed: number } => ({ passed, failed });
+let passed = 0;
+let failed = 0;
+
 /** Runs it; gives what was run and what was not. */
 export async function checkSuite(sandbox: Sandbox): Promise<string[]> {
   const { folder, installed, runtimes } = sandbox;
@@ -48,6 +53,8 @@ export async function checkSuite(sandbox: Sandbox): Promise<string[]> {
     if (!summary) continue;
     const skipped = Object.entries(summary.skipped);
     for (const [index] of skipped) used.add(Number(index));
+    passed += summary.passed;
+    failed += summary.failed;
     lines.push(`${name}: ${summary.passed} tests pass, ${summary.failed} fail (${seconds} s)`);
     for (const [index, count] of skipped) {
       lines.push(`   ${count} left out: ${SKIPS[Number(index)]!.reason}`);

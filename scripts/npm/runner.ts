@@ -6,6 +6,7 @@
  * runtime gave up, as Node does when nothing is left that could settle a promise.
  */
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
+import { lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
@@ -43,6 +44,8 @@ const context: Context = {
   },
 };
 
+class NotFound extends Error {}
+
 let tests: Test[] = [];
 
 /** `Deno.test`, however it is called. */
@@ -55,13 +58,22 @@ function test(first: string | Test | Body, second?: Body | Partial<Test>, third?
 }
 test.ignore = (name: string, fn: Body) => test({ name, fn, ignore: true });
 
-/** What tests use of `Deno`. */
+/** What tests use of `Deno`, beside `Deno.test`. */
 const deno: Record<string, unknown> = {
   test,
-  env: { get: (name: string) => process.env[name] },
   pid: process.pid,
+  env: { get: (name: string) => process.env[name] },
   execPath: () => process.execPath,
   inspect: (value: unknown) => inspect(value),
+  lstatSync(path: string) {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) throw new NotFound(path);
+    return { isSocket: found.isSocket() };
+  },
+  readTextFileSync: (path: string) => readFileSync(path, "utf8"),
+  writeTextFileSync: writeFileSync,
+  removeSync: rmSync,
+  errors: { NotFound },
   Command: class {
     readonly #run: () => SpawnSyncReturns<Uint8Array>;
 

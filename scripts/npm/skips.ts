@@ -23,8 +23,21 @@ export const SKIPS: readonly Skip[] = [
     files: /^(net|os|pool)\/deno_/,
     reason: "tests the adapters of Deno, which cannot run elsewhere",
   },
-  { files: /^pool\/permissions_test/, reason: "tests the permissions of Deno" },
+  {
+    files: /^pool\/(permissions|remote)_test/,
+    reason: "tests the permissions and the loader of Deno",
+  },
   { files: /^errors_test/, tests: /uncaught, Deno prints/, reason: "tests what Deno prints" },
+  {
+    files: /^host\//,
+    tests: / on Node$/,
+    reason: 'runs Node from within Deno; here, what is called "on Deno" runs on this very runtime',
+  },
+  {
+    files: /^os\//,
+    tests: /ends a server gracefully|every task that waits|a wait that was cancelled has stopped/,
+    reason: "sends signals to a program on Deno; programs/signals.ts does the like here",
+  },
   { files: /^pool\//, tests: /^web workers:/, runtime: /^node/, reason: "Node has no Web Workers" },
 ];
 

@@ -61,10 +61,16 @@ export async function convertTests(
       plugins: [redirect(installed, format, found)],
     });
     for (const file of pending) done.add(file);
-    pending = [...found].filter((file) => !done.has(file) && existing.has(file));
+    pending = [...found].filter((file) =>
+      !done.has(file) && existing.has(file) && !(script && isModuleOnly(file))
+    );
   }
   return testFiles().map((file) => `${folder}/${file.replace(/\.ts$/, extension)}`);
 }
+
+/** Whether a file awaits at its top, as some programs do that tests of Deno run: CommonJS cannot. */
+const isModuleOnly = (file: string) =>
+  /^(?!\/|export |async )(?:\S.*\b)?await /m.test(Deno.readTextFileSync(`${top}tests/${file}`));
 
 /** Sends every import to where it is found once converted and installed; notes what else of `tests/` is needed. */
 function redirect(installed: string, format: Format, found: Set<string>): Plugin {
