@@ -22,6 +22,14 @@ export interface ByteSink {
   abort(): void;
 }
 
+/** A connection as web streams. */
+export interface WebStreams {
+  /** What is received. */
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** What is sent. */
+  readonly writable: WritableStream<Uint8Array>;
+}
+
 /** A stream that reads from `source` only what is asked for. */
 export function toReadableBytes(source: ByteSource): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({

@@ -29,6 +29,7 @@ export type { RawTlsStream, TlsIdentity } from "./tls_port.ts";
 export { UdpSocket } from "./udp.ts";
 export type { UdpBindOptions, UdpMessage } from "./udp.ts";
 export { Socket } from "./socket.ts";
+export type { WebStreams } from "../interop/byte_streams.ts";
 export { ListenSocket } from "./listen_socket.ts";
 export { SocketError } from "./socket_error.ts";
 export { LimitError } from "../errors.ts";

@@ -6,13 +6,14 @@
 import { call } from "../call.ts";
 import type { Coroutine, Operation } from "../coroutine.ts";
 import { ClosedResourceError } from "../errors.ts";
+import type { WebStreams } from "../interop/byte_streams.ts";
 import type { RawStream } from "../network.ts";
 import type { Address, ByteStream, Handler } from "../stream.ts";
 import { Receive, ReceiveInto, Receiver } from "./receiver.ts";
 import { Drain, Send, Sender, Shutdown } from "./sender.ts";
 import { SocketError } from "./socket_error.ts";
 import type { Carrier } from "./tls_port.ts";
-import { type WebStreams, webStreams } from "./web.ts";
+import { webStreams } from "./web.ts";
 
 // What this file alone may see of a socket.
 let sendingHalf: (socket: Socket) => Sender;

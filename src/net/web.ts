@@ -3,19 +3,11 @@
  *
  * The halves are used as `recv` and `send` use them, one reader and one writer at a time; only, promises take the place of waits.
  */
-import { toReadableBytes, toWritableBytes } from "../interop/byte_streams.ts";
+import { toReadableBytes, toWritableBytes, type WebStreams } from "../interop/byte_streams.ts";
 import type { Receiver, Taker } from "./receiver.ts";
 import type { Sender, Waiter } from "./sender.ts";
 
-/** The two web streams of a socket. */
-export interface WebStreams {
-  /** What is received. */
-  readonly readable: ReturnType<typeof toReadableBytes>;
-  /** What is sent. */
-  readonly writable: ReturnType<typeof toWritableBytes>;
-}
-
-/** Makes them. */
+/** Makes the two web streams of a socket. */
 export function webStreams(receiver: Receiver, sender: Sender, close: () => void): WebStreams {
   return {
     readable: toReadableBytes({

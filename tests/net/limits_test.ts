@@ -39,8 +39,7 @@ Deno.test("R40: with a full descriptor table a server warns, waits, and goes on"
         nursery.cancel();
       });
     }());`,
-    ["-A"],
-    60,
+    { limit: 60 },
   ));
   assertEquals([code, stderr], [0, ""]);
   assertEquals(stdout, "refused EMFILE\nwarned true\nserved 7\n");
@@ -63,7 +62,7 @@ Deno.test("R39: without permission it is EACCES", async () => {
         }
       }
     }());`,
-    ["--allow-read"],
+    { flags: ["--allow-read"] },
   ));
   assertEquals(stdout, "EACCES NotCapable\n".repeat(3), stderr);
 });

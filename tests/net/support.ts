@@ -22,8 +22,7 @@ export function nodeLoop(options?: LoopOptions): Loop {
 /** Runs a script in a Deno of its own and gives what it printed. */
 export function* runScript(
   script: string,
-  flags: string[] = ["-A"],
-  limit?: number,
+  { flags = ["-A"], limit }: { flags?: string[]; limit?: number } = {},
 ): Coroutine<{ code: number; stdout: string; stderr: string }> {
   const args = ["run", "--quiet", "--no-check", "--no-prompt", ...flags, "-"];
   const command = limit === undefined
