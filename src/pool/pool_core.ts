@@ -205,7 +205,7 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
       );
     }
     if (!worker.dismissed) this.#died++;
-    if (!worker.loaded && !worker.dismissed) this.#startFailed(end.error, end.how);
+    if (!worker.loaded && !worker.dismissed) this.#startFailed(end.error, end.how, worker.up);
     else if (worker.calls > 0) this.#replace();
     else this.#grow();
     this.#notify();
@@ -219,10 +219,13 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
   }
 
   /** A worker could not be started. Calls that no other worker will take fail, rather than wait for nothing. */
-  #startFailed(error: unknown, how?: string): void {
+  #startFailed(error: unknown, how?: string, up = true): void {
+    // Its script itself was not found, it seems: the one way to lose that is to bundle the program.
+    const lost = !up && !(error instanceof Error && /--allow-/.test(error.message));
     this.#failure = new WorkerError(
       `No worker for ${this.settings.module} could be started` +
-        (error === undefined ? `: it ended with ${how}` : because(error)),
+        (error === undefined ? `: it ended with ${how}` : because(error)) +
+        (lost ? "; is this a bundle? Then say where the worker's script is, with `entry`" : ""),
       causeOf(error),
     );
     if (this.#live > 0) return;

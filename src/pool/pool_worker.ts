@@ -46,6 +46,8 @@ const STOP_GRACE = 2;
 export class PoolWorker {
   readonly id: number;
   state: "starting" | "ready" | "leaving" = "starting";
+  /** Its script runs. */
+  up: boolean = false;
   /** It said that it is ready, once. */
   loaded: boolean = false;
   /** The pool told it to end. */
@@ -76,8 +78,9 @@ export class PoolWorker {
     this.#owner = owner;
     this.#link = backend.start({
       received: (message) => {
-        if (message[0] === "up") this.#link.post(["load", module], undefined);
-        else owner.received(this, message);
+        if (message[0] !== "up") return owner.received(this, message);
+        this.up = true;
+        this.#link.post(["load", module], undefined);
       },
       ended: (end) => this.#ended(end),
     });

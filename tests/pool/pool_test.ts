@@ -460,6 +460,17 @@ test("a call can be an arm of a select", ["threads"], { size: 1 }, function* (po
   assertEquals(yield* pool.execute("add", 3, 4), 7);
 });
 
+for (const [name, open] of Object.entries({ ThreadPool, ProcessPool })) {
+  Deno.test(`${name}: where the script of the workers is missing, the error names entry`, async () => {
+    await new Loop().run(failAfter(20, function* () {
+      const entry = new URL("./no_such_script.js", import.meta.url);
+      const error = yield* thrownBy(open.open({ module, entry }));
+      assertInstanceOf(error, WorkerError);
+      assertStringIncludes(error.message, "with `entry`");
+    }));
+  });
+}
+
 Deno.test("options that make no sense are refused by open itself", () => {
   const wrong: [PoolOptions, string][] = [
     [{} as PoolOptions, "address of a module"],
