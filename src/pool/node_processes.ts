@@ -4,6 +4,7 @@
  * Messages are serialized here, and cross as bytes: so what cannot be cloned throws at once and where it was sent, on every runtime.
  * (Deno's `send` would report it later, as an error of the whole channel, and stop.)
  */
+import { builtin, parallelism } from "./builtin.ts";
 import type { Backend, WorkerListener } from "./protocol.ts";
 
 /** The slice of `node:child_process` that is used here. */
@@ -22,23 +23,14 @@ interface V8 {
   deserialize(bytes: Uint8Array): never;
 }
 
-interface Os {
-  availableParallelism?(): number;
-  cpus(): unknown[];
-}
-
-/** Imports a module of Node; from a variable, so that bundlers for browsers do not follow it. */
-const load = <T>(name: string): Promise<T> => import(name);
-
 /** Makes the backend; `entry` is the address of `worker_process.ts`. */
 export async function nodeProcesses(entry: string): Promise<Backend> {
-  const { fork } = await load<ChildProcesses>("node:child_process");
-  const { serialize, deserialize } = await load<V8>("node:v8");
-  const { fileURLToPath } = await load<{ fileURLToPath(url: string): string }>("node:url");
-  const os = await load<Os>("node:os");
+  const { fork } = await builtin<ChildProcesses>("node:child_process");
+  const { serialize, deserialize } = await builtin<V8>("node:v8");
+  const { fileURLToPath } = await builtin<{ fileURLToPath(url: string): string }>("node:url");
   const path = entry.startsWith("file:") ? fileURLToPath(entry) : entry;
   return {
-    parallelism: os.availableParallelism?.() ?? os.cpus().length,
+    parallelism: await parallelism(),
     start(listener: WorkerListener) {
       const child = fork(path, [], { serialization: "advanced" });
       let error: unknown;

@@ -1,6 +1,7 @@
 /**
  * Worker threads of Deno, Node and Bun. In Deno too, rather than its Web Workers: those cannot be ended while they compute.
  */
+import { builtin, parallelism } from "./builtin.ts";
 import type { Backend, FromWorker, WorkerListener } from "./protocol.ts";
 
 /** The slice of `node:worker_threads` that is used here. */
@@ -12,24 +13,15 @@ interface WorkerThreads {
   };
 }
 
-interface Os {
-  availableParallelism?(): number;
-  cpus(): unknown[];
-}
-
-/** Imports a module of Node; from a variable, so that bundlers for browsers do not follow it. */
-const load = <T>(name: string): Promise<T> => import(name);
-
 /** Makes the backend; `entry` is the address of `worker_thread.ts`. */
 export async function nodeThreads(entry: string): Promise<Backend> {
-  const { Worker } = await load<WorkerThreads>("node:worker_threads");
-  const os = await load<Os>("node:os");
+  const { Worker } = await builtin<WorkerThreads>("node:worker_threads");
   // Threads start from files and `data:` addresses only. From JSR this package comes by https, so there a line of text imports it.
   const url = entry.startsWith("file:")
     ? new URL(entry)
     : new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(entry)}`)}`);
   return {
-    parallelism: os.availableParallelism?.() ?? os.cpus().length,
+    parallelism: await parallelism(),
     start(listener: WorkerListener) {
       const worker = new Worker(url);
       let error: unknown;

@@ -20,7 +20,8 @@ import type { AnyModule, HandlerArguments, HandlerName, HandlerResult } from "./
 export interface Pool<Module = AnyModule> {
   /**
    * Calls the export `name` in a worker that has room, and gives its result: of a coroutine or an async function, what it returns in the end. A checkpoint.
-   * Calls are taken first come, first served; each runs once at most.
+   * Calls are taken first come, first served; each runs once at most. Until a worker takes it, a call is no more than its caller: arguments are
+   * cloned then. To bound what several pools do together, share a limiter: `limiter.with(pool.execute(...))`.
    *
    * Cancelled, it ends at once. A handler that is a coroutine is cancelled in the worker, cleanup included; any other goes on unheard. Its worker is ended where it has
    * not come to an end within `cancelGrace`. So a cancelled call may have happened, as a cancelled `send` may.
