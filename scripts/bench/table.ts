@@ -95,9 +95,10 @@ export function timeLine(
   const plain = Math.min(...reports.flatMap(({ samples }) => samples.async ?? []));
   if (alone !== undefined && plain > alone * 1.25) {
     const factor = (plain / alone).toFixed(2);
-    line += `\n    note: async is ${factor}x slower once the library is loaded (${
-      figure(alone)
-    } ns before)`;
+    line +=
+      `\n    note: async is ${factor}x slower after the library was loaded, unless the machine got busier (${
+        figure(alone)
+      } ns before)`;
   }
   return line;
 }
