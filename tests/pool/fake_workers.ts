@@ -1,5 +1,5 @@
 /**
- * Workers that exist in virtual time only: a backend for pools whose every message takes as long as a test says, and which keeps a
+ * Workers that do not exist: a backend for pools whose every message takes as long as a test says, and which keeps a
  * record of what a pool did with it.
  */
 import { type Nursery, sleep } from "../../mod.ts";
@@ -15,6 +15,21 @@ export interface FakeCall {
   /** Seconds from a cancel to the answer; null for a handler that does not hear it. */
   readonly cancelTakes: number | null;
 }
+
+/** Does something after a while. */
+export type After = (seconds: number, action: () => void) => void;
+
+/** On the clock of a loop, in a nursery of it. */
+export function inVirtualTime(nursery: Nursery): After {
+  return (seconds, action) =>
+    nursery.startSoon((function* () {
+      yield* sleep(seconds);
+      action();
+    })());
+}
+
+/** Outside of any loop. */
+export const inRealTime: After = (seconds, action) => void setTimeout(action, seconds * 1000);
 
 /** One fake worker. */
 export class FakeWorker {
@@ -40,19 +55,19 @@ export class FakeWorkers implements Backend {
   readonly lost: Set<number> = new Set();
   /** Broken promises of the pool. */
   readonly complaints: string[] = [];
-  readonly #nursery: Nursery;
+  readonly #after: After;
   readonly #startTakes: number;
   readonly #limits: { size: number; concurrency: number };
   /** Whether the n-th worker fails to start. */
   readonly #failsToStart: (index: number) => boolean;
 
   constructor(
-    nursery: Nursery,
+    after: After,
     startTakes: number,
     limits: { size: number; concurrency: number },
     failsToStart: (index: number) => boolean = () => false,
   ) {
-    this.#nursery = nursery;
+    this.#after = after;
     this.#startTakes = startTakes;
     this.#limits = limits;
     this.#failsToStart = failsToStart;
@@ -64,11 +79,10 @@ export class FakeWorkers implements Backend {
     const staying = this.workers.filter((each) => !each.leaving).length;
     if (staying > this.#limits.size) this.complaints.push(`${staying} workers at a time`);
 
-    const after = (seconds: number, action: () => void) =>
-      this.#nursery.startSoon((function* () {
-        yield* sleep(seconds);
+    const after: After = (seconds, action) =>
+      this.#after(seconds, () => {
         if (!worker.ended) action();
-      })());
+      });
     const say = (message: FromWorker) => listener.received(message);
     const end = (how: string) => {
       if (worker.ended) return;

@@ -12,12 +12,13 @@ import {
   sleep,
   sleepUntil,
 } from "../../mod.ts";
+import { cancelAtEveryWait } from "../support/cancel_at_every_wait.ts";
 import { VirtualClock } from "../../src/testing/mod.ts";
 import { openWith } from "../../src/pool/pool.ts";
 import type { Pool } from "../../src/pool/pool.ts";
 import type { PoolSettings } from "../../src/pool/settings.ts";
 import { WorkerError } from "../../src/pool/worker_error.ts";
-import { type FakeCall, FakeWorkers } from "./fake_workers.ts";
+import { type FakeCall, FakeWorkers, inRealTime, inVirtualTime } from "./fake_workers.ts";
 
 interface Caller extends FakeCall {
   /** When it calls. */
@@ -74,7 +75,7 @@ async function simulate(
   }
 
   await loop.run(Nursery.open(function* (world) {
-    fakes = new FakeWorkers(world, startTakes, settings, failsToStart);
+    fakes = new FakeWorkers(inVirtualTime(world), startTakes, settings, failsToStart);
     yield* Nursery.open(function* (nursery) {
       pool = yield* openWith<Fakes>(fakes!, settings);
       for (const each of callers) nursery.startSoon(caller(each));
@@ -210,7 +211,7 @@ Deno.test("maxWaiting counts what workers that are yet to come will not take", a
   const log: string[] = [];
   await loop.run(Nursery.open(function* (world) {
     const settings = { ...base, size: 2, warm: 0, maxWaiting: 1 };
-    const fakes = new FakeWorkers(world, 0.01, settings);
+    const fakes = new FakeWorkers(inVirtualTime(world), 0.01, settings);
     yield* Nursery.open(function* (nursery) {
       const pool = yield* openWith<Fakes>(fakes, settings);
       for (let token = 0; token < 4; token++) {
@@ -227,4 +228,35 @@ Deno.test("maxWaiting counts what workers that are yet to come will not take", a
     });
   }));
   assertEquals(log, ["PoolFullError", "done 0", "done 1", "done 2"]);
+});
+
+Deno.test("R30: cancelled at any wait, a pool leaves no worker and no call behind", async () => {
+  const waits = await cancelAtEveryWait(() => {
+    const settings = { ...base, size: 2, warm: 1 };
+    const fakes = new FakeWorkers(inRealTime, 0, settings);
+    const results: string[] = [];
+    function* victim(): Coroutine {
+      const calls = Array.from({ length: 4 }, (_, token): FakeCall => ({
+        token,
+        takes: 0.001,
+        ends: "done",
+        cancelTakes: 0,
+      }));
+      const pool = yield* openWith<Fakes>(fakes, settings);
+      results.push(yield* pool.execute("call", calls[0]));
+      results.push(...yield* pool.map(calls.slice(1), "call", { inFlight: 2 }));
+    }
+    return {
+      victim: victim(),
+      check({ completed, state }) {
+        assertEquals(fakes.complaints, []);
+        assertEquals(fakes.workers.filter((worker) => !worker.ended).length, 0);
+        // Its last wait is for the workers to end, shielded: whoever is cancelled there has all results.
+        assertEquals(state === "succeeded", completed || results.length === 4);
+        const all = ["done 0", "done 1", "done 2", "done 3"];
+        assertEquals(results, all.slice(0, results.length));
+      },
+    };
+  }, { seeds: 1 });
+  assert(waits >= 4, `only ${waits} waits`);
 });
