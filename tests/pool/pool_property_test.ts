@@ -4,6 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
+  all,
   type Coroutine,
   currentLoop,
   Loop,
@@ -230,6 +231,58 @@ Deno.test("maxWaiting counts what workers that are yet to come will not take", a
   assertEquals(log, ["PoolFullError", "done 0", "done 1", "done 2"]);
 });
 
+/** Runs `body` with a pool of fake workers of which the n-th may fail to start. */
+async function withFakes(
+  settings: Partial<PoolSettings>,
+  failsToStart: (index: number) => boolean,
+  body: (pool: Pool<Fakes>) => Coroutine,
+): Promise<void> {
+  const loop = new Loop({ host: new VirtualClock({ autojump: "always" }) });
+  const complete = { ...base, ...settings };
+  await loop.run(Nursery.open(function* (world) {
+    const fakes = new FakeWorkers(inVirtualTime(world), 0.01, complete, failsToStart);
+    yield* Nursery.open(function* () {
+      yield* body(yield* openWith<Fakes>(fakes, complete));
+    });
+    assertEquals(fakes.complaints, []);
+  }));
+}
+
+const call = (token: number, takes: number, ends: FakeCall["ends"] = "done"): FakeCall => ({
+  token,
+  takes,
+  ends,
+  cancelTakes: null,
+});
+
+Deno.test("a worker that died is replaced at once where it is one of those that stay", async () => {
+  await withFakes({ size: 3, warm: 2 }, () => false, function* (pool) {
+    assertEquals(pool.statistics().workers, 2);
+    let error: unknown;
+    try {
+      yield* pool.execute("call", call(0, 1, "dies"));
+    } catch (thrown) {
+      error = thrown;
+    }
+    assert(error instanceof WorkerError);
+    const { workers, starting, died } = pool.statistics();
+    assertEquals([workers, starting, died], [1, 1, 1]);
+    yield* sleep(0.02);
+    assertEquals(pool.statistics().workers, 2);
+  });
+});
+
+Deno.test("a start that fails fails no call that another worker will take", async () => {
+  await withFakes({ size: 2, warm: 1 }, (index) => index > 0, function* (pool) {
+    assertEquals(yield* all([1, 2, 3].map((token) => pool.execute("call", call(token, 1)))), [
+      "done 1",
+      "done 2",
+      "done 3",
+    ]);
+    assert(pool.statistics().died > 0, "no start failed");
+  });
+});
+
 Deno.test("R30: cancelled at any wait, a pool leaves no worker and no call behind", async () => {
   const waits = await cancelAtEveryWait(() => {
     const settings = { ...base, size: 2, warm: 1 };
@@ -253,8 +306,8 @@ Deno.test("R30: cancelled at any wait, a pool leaves no worker and no call behin
         assertEquals(fakes.workers.filter((worker) => !worker.ended).length, 0);
         // Its last wait is for the workers to end, shielded: whoever is cancelled there has all results.
         assertEquals(state === "succeeded", completed || results.length === 4);
-        const all = ["done 0", "done 1", "done 2", "done 3"];
-        assertEquals(results, all.slice(0, results.length));
+        const expected = ["done 0", "done 1", "done 2", "done 3"];
+        assertEquals(results, expected.slice(0, results.length));
       },
     };
   }, { seeds: 1 });
