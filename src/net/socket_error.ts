@@ -3,6 +3,7 @@
  *
  * Must never know: who asked.
  */
+import { ClosedResourceError } from "../errors.ts";
 import type { Address } from "../stream.ts";
 
 /** What the codes mean, for messages. Those not here show themselves. */
@@ -70,6 +71,15 @@ export class SocketError extends Error {
   static {
     this.prototype.name = "SocketError";
   }
+}
+
+/** Stands for the error of a closed socket until somebody is told: to make one costs more than to close, and most sockets end unnoticed. */
+export const CLOSED: unique symbol = Symbol("closed");
+
+/** What to throw for a failure. */
+export function toError(failure: unknown, peer: string): unknown {
+  if (failure !== CLOSED) return failure;
+  return new ClosedResourceError(`The socket connected to ${peer} is closed`);
 }
 
 /** An address as people write it. */
