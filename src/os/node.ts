@@ -7,6 +7,7 @@ import type { SignalBackend } from "./signals.ts";
 interface ProcessSlice {
   on(signal: string, listener: () => void): unknown;
   removeListener(signal: string, listener: () => void): unknown;
+  getBuiltinModule?(name: "node:os"): { constants: { signals: Record<string, number> } };
 }
 
 /** The longest that a timer takes, in milliseconds. */
@@ -20,6 +21,9 @@ export function nodeSignals(): SignalBackend | undefined {
   const keepers = new Map<() => void, ReturnType<typeof setInterval>>();
   return {
     listen(signal, listener) {
+      const known = process.getBuiltinModule?.("node:os").constants.signals;
+      // To Node it would be an event like others, that just never comes.
+      if (known && !(signal in known)) throw new TypeError(`The system knows no ${signal}`);
       process.on(signal, listener);
       keepers.set(listener, setInterval(() => {}, FOREVER));
     },
