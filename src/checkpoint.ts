@@ -20,10 +20,7 @@ export const RESCHEDULE: Trap = {
 const yielding: IteratorResult<Trap, void> = { done: false, value: RESCHEDULE };
 const returning: IteratorResult<Trap, void> = { done: true, value: undefined };
 
-const operation: Operation<void> & Iterator<Trap, void, unknown> = {
-  [Symbol.iterator](): Iterator<Trap, void, unknown> {
-    return operation;
-  },
+const iterator: Iterator<Trap, void, unknown> = {
   next(sent?: unknown): IteratorResult<Trap, void> {
     return sent === undefined ? yielding : returning;
   },
@@ -31,6 +28,9 @@ const operation: Operation<void> & Iterator<Trap, void, unknown> = {
     throw error;
   },
 };
+
+/** Not its own iterator, as every other operation is: what is, may be given to a loop once (see `toIterator`). */
+const operation: Operation<void> = { [Symbol.iterator]: () => iterator };
 
 /**
  * Lets the other ready tasks run, and takes note of a cancel. The cheapest checkpoint: for long computations.

@@ -75,9 +75,10 @@ export const UNWOUND: unique symbol = Symbol("unwound");
 const GIVEN: unique symbol = Symbol("broomio.given");
 
 const FRESH = 0;
-const YIELDED = 1;
-const PERFORMED = 2;
-const FINISHED = 3;
+const TAKEN = 1;
+const YIELDED = 2;
+const PERFORMED = 3;
+const FINISHED = 4;
 
 /** Told whenever a coroutine yields a command: how the loop learns where a suspended generator stands. */
 let observer: (() => void) | null = null;
@@ -89,7 +90,7 @@ export function observeYields(next: (() => void) | null): void {
 
 /** The base of every operation of this package: its own iterator and its own trap. */
 export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unknown>, Trap {
-  /** FRESH until `yield*` took it, YIELDED until the loop performs it, PERFORMED until it is resumed. */
+  /** FRESH until `yield*` begins it (TAKEN between, where a loop is given it), YIELDED until the loop performs it, PERFORMED until it is resumed. */
   declare private stage: number;
 
   /** Fields are declared and set here, in every base of an operation: each class with initializers costs 10 ns an object. */
@@ -110,7 +111,7 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
   }
 
   next(sent?: unknown): IteratorResult<Trap, T> {
-    if (this.stage === FRESH) {
+    if (this.stage <= TAKEN) {
       this.stage = YIELDED;
       if (observer !== null) observer();
       yielding.value = this;
@@ -132,6 +133,11 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
     if (this.stage !== FINISHED) return false;
     this.stage = FRESH;
     return true;
+  }
+
+  /** Keeps it for a task that will begin it later: nobody else can use it from now on. */
+  take(): void {
+    this.stage = TAKEN;
   }
 
   /** Uses the operation without `yield*`: for one that carries out others, as `select` does. */
@@ -192,8 +198,9 @@ export function toIterator<T>(given: Operation<T>, by: string): Iterator<Trap, T
     const begin = given[Symbol.iterator];
     if (typeof begin === "function") {
       const iterator = begin.call(given);
-      // A command refuses a second use by itself; a generator, or any other iterator that is its own, is marked.
-      if (iterator as unknown === given && !(given instanceof Command)) {
+      if (given instanceof Command) given.take();
+      else if (iterator as unknown === given) {
+        // A generator, or any other iterator that is its own.
         const marked = given as { [GIVEN]?: boolean };
         if (marked[GIVEN] === true) {
           throw new TypeError(

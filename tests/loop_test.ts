@@ -162,6 +162,32 @@ Deno.test("R2: an operation is used once; using it again is a TypeError that say
   }());
 });
 
+Deno.test("R2: an operation that a loop was given is used by then: neither given again, nor by yield*", async () => {
+  const { loop } = new World();
+  const given = sleep(1);
+  const task = loop.startSoon(given);
+  assertThrows(() => loop.startSoon(given), TypeError, "was used already");
+  const error = await rejection(loop.run(function* (): Coroutine {
+    yield* given;
+  }()));
+  assert(error instanceof NurseryError && error.cause instanceof TypeError);
+  assertEquals(task.state, "cancelled"); // by the failure of main, and not ended before it had slept
+  const both = sleep(1);
+  assertMatch(String(await rejection(loop.run(all([both, both])))), /was used already/);
+});
+
+Deno.test("R2: checkpoint(), which carries no state, can be given to loops, scopes and calls again and again", async () => {
+  const { loop } = new World();
+  for (let i = 0; i < 2; i++) {
+    loop.startSoon(checkpoint());
+    await loop.run(function* (): Coroutine {
+      yield* call(checkpoint());
+      yield* moveOnAfter(1, checkpoint());
+      yield* all([checkpoint(), checkpoint()]);
+    }());
+  }
+});
+
 const YIELDED: [string, () => unknown, string][] = [
   ["a promise", () => Promise.resolve(1), "Yielded a promise: use yield* until(promise)"],
   ["a coroutine", () => (function* () {})(), "Yielded a coroutine: use yield* instead of yield"],
