@@ -86,14 +86,15 @@ function plan(row: Row, bench: Bench, sides: readonly SideName[], options: Optio
     sides,
     cpu,
     alone: !quick,
-    seconds: quick ? 0.04 : 0.12,
     limit: quick ? 100_000 : 1_000_000,
   };
-  if (row.kind === "growth") return { ...head, rounds: quick ? 1 : 3, warmUps: quick ? 1 : 3 };
+  if (row.kind === "growth") {
+    return { ...head, rounds: quick ? 1 : 3, warmUps: quick ? 1 : 3, seconds: 0 };
+  }
   // The other libraries are slow and far from their bars: few rounds place them well enough.
   const plain = !sides.includes("effect") && !sides.includes("effection");
-  if (plain) return { ...head, rounds, warmUps: 1 };
-  return { ...head, rounds: Math.ceil(rounds / 2), warmUps: quick ? 0 : 1 };
+  if (plain) return { ...head, rounds, warmUps: 1, seconds: quick ? 0.04 : 0.12 };
+  return { ...head, rounds: Math.ceil(rounds / 2), warmUps: quick ? 0 : 1, seconds: 0.04 };
 }
 
 /** A child that crashes or hangs is an error of its row, not the end of the benchmark. */
