@@ -75,7 +75,7 @@ export const UNWOUND: unique symbol = Symbol("unwound");
 const GIVEN: unique symbol = Symbol("broomio.given");
 
 const FRESH = 0;
-const TAKEN = 1;
+const CLAIMED = 1;
 const YIELDED = 2;
 const PERFORMED = 3;
 const FINISHED = 4;
@@ -90,7 +90,7 @@ export function observeYields(next: (() => void) | null): void {
 
 /** The base of every operation of this package: its own iterator and its own trap. */
 export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unknown>, Trap {
-  /** FRESH until `yield*` begins it (TAKEN between, where a loop is given it), YIELDED until the loop performs it, PERFORMED until it is resumed. */
+  /** FRESH until `yield*` begins it (CLAIMED between, where a loop is given it), YIELDED until the loop performs it, PERFORMED until it is resumed. */
   declare private stage: number;
 
   /** Fields are declared and set here, in every base of an operation: each class with initializers costs 10 ns an object. */
@@ -111,7 +111,7 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
   }
 
   next(sent?: unknown): IteratorResult<Trap, T> {
-    if (this.stage <= TAKEN) {
+    if (this.stage <= CLAIMED) {
       this.stage = YIELDED;
       if (observer !== null) observer();
       yielding.value = this;
@@ -136,8 +136,8 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
   }
 
   /** Keeps it for a task that will begin it later: nobody else can use it from now on. */
-  take(): void {
-    this.stage = TAKEN;
+  claim(): void {
+    this.stage = CLAIMED;
   }
 
   /** Uses the operation without `yield*`: for one that carries out others, as `select` does. */
@@ -198,7 +198,7 @@ export function toIterator<T>(given: Operation<T>, by: string): Iterator<Trap, T
     const begin = given[Symbol.iterator];
     if (typeof begin === "function") {
       const iterator = begin.call(given);
-      if (given instanceof Command) given.take();
+      if (given instanceof Command) given.claim();
       else if (iterator as unknown === given) {
         // A generator, or any other iterator that is its own.
         const marked = given as { [GIVEN]?: boolean };
