@@ -12,6 +12,7 @@ import {
   checkpoint,
   ClosedResourceError,
   type Coroutine,
+  Event,
   type Loop,
   moveOnAfter,
   Nursery,
@@ -501,11 +502,14 @@ export function testStreams(world: StreamWorld): void {
 
   test("serve serves at most maxConnections at once", function* () {
     using listener = yield* world.listen();
+    const full = new Event();
     let open = 0;
     let most = 0;
     yield* Nursery.open(function* (nursery) {
       nursery.startSoon(listener.serve(function* (stream) {
         most = Math.max(most, ++open);
+        if (open === 3) full.set();
+        yield* full.wait();
         yield* stream.recv();
         open--;
       }, { maxConnections: 3 }));
