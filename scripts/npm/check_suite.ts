@@ -10,6 +10,13 @@ import type { Runtime, Sandbox } from "./sandbox.ts";
 import { SKIPS } from "./skips.ts";
 import { convertTests, type Format } from "./tests.ts";
 
+/** One run of the whole suite. */
+interface Round {
+  readonly runtime: Runtime;
+  readonly format: "esm" | "cjs";
+  readonly files: readonly string[];
+}
+
 /** How many tests passed and failed so far, each counted once for each runtime and format. */
 export const counts = (): { passed: number; failed: number } => ({ passed, failed });
 let passed = 0;
@@ -27,20 +34,23 @@ export async function checkSuite(sandbox: Sandbox): Promise<string[]> {
     outfile: runner,
     logLevel: "warning",
   });
-  const files = {
-    esm: await convertTests(`${folder}/suite-esm`, installed, "esm"),
-    script: await convertTests(`${folder}/suite-script`, installed, "script"),
-  };
-  const rounds: [Runtime, Format][] = [
-    [runtimes[0]!, "script"],
-    ...runtimes.map((runtime): [Runtime, Format] => [runtime, "esm"]),
+  const convert = (name: string, ...more: [Format, string?]) =>
+    convertTests(`${folder}/suite-${name}`, installed, ...more);
+  const rounds: Round[] = [
+    { runtime: runtimes[0]!, format: "cjs", files: await convert("cjs", "script") },
   ];
+  const forNode = await convert("esm", "esm");
+  const forBun = await convert("bun", "esm", ".ts");
+  for (const runtime of runtimes) {
+    const files = runtime.name.startsWith("bun") ? forBun : forNode;
+    rounds.push({ runtime, format: "esm", files });
+  }
   const lines: string[] = [];
   const used = new Set(usedOnFiles());
   const failures: string[] = [];
-  for (const [runtime, format] of rounds) {
-    const name = `${runtime.name} ${format === "esm" ? "esm" : "cjs"}`;
-    const args = [...runtime.flags, runner, name, `${folder}/suite-${format}`, ...files[format]];
+  for (const { runtime, format, files } of rounds) {
+    const name = `${runtime.name} ${format}`;
+    const args = [...runtime.flags, runner, name, ...files];
     const start = performance.now();
     const { success, text } = await tryRun(runtime.program, args, {
       cwd: folder,
@@ -63,8 +73,8 @@ export async function checkSuite(sandbox: Sandbox): Promise<string[]> {
   }
   for (const [index, { files, tests, runtime, reason }] of SKIPS.entries()) {
     if (!tests && !runtime) lines.push(`everywhere, files ${files} are left out: ${reason}`);
-    const asked = rounds.some(([{ name }, format]) =>
-      runtime?.test(`${name} ${format === "esm" ? "esm" : "cjs"}`) ?? true
+    const asked = rounds.some((round) =>
+      runtime?.test(`${round.runtime.name} ${round.format}`) ?? true
     );
     if (asked && !used.has(index)) failures.push(`skips.ts leaves out nothing with: ${reason}`);
   }

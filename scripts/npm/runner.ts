@@ -1,5 +1,5 @@
 /**
- * Runs converted tests on Node and Bun: `node runner.mjs "node 20 esm" <folder> <file>...`
+ * Runs converted tests on Node and Bun: `node runner.mjs "node 20 esm" <file>...`
  *
  * A test gets in place of `Deno` what stands here and no more; it is no global, for the package must not take it for the real one.
  * One test after the other, each with a time limit. The last line it prints is a {@linkcode Summary}; where that is missing, the
@@ -100,13 +100,13 @@ async function within<T>(limit: number, work: unknown): Promise<T> {
   }
 }
 
-async function main(runtime: string, folder: string, files: readonly string[]): Promise<Summary> {
+async function main(runtime: string, files: readonly string[]): Promise<Summary> {
   const skipped: Record<number, number> = {};
   const ignored: string[] = [];
   let passed = 0;
   let failed = 0;
   for (const file of files) {
-    const source = file.slice(folder.length + 1).replace(/\.[cm]js$/, ".ts");
+    const source = file.replace(/^.*\/suite-\w+\//, "").replace(/\.\w+$/, ".ts");
     tests = [];
     current = source;
     await import(pathToFileURL(file).href);
@@ -129,7 +129,7 @@ async function main(runtime: string, folder: string, files: readonly string[]): 
   return { passed, failed, skipped, ignored };
 }
 
-/** Newer than Node 20, and handy in tests. */
+/** Newer than Node 20, as `Promise.withResolvers` is, and handy in tests. */
 async function fromAsync<T>(values: AsyncIterable<T>): Promise<T[]> {
   const array: T[] = [];
   for await (const value of values) array.push(value);
@@ -138,6 +138,11 @@ async function fromAsync<T>(values: AsyncIterable<T>): Promise<T[]> {
 
 let current = "";
 let done = false;
+Promise.withResolvers ??= function <T>(): PromiseWithResolvers<T> {
+  const parts = {} as PromiseWithResolvers<T>;
+  parts.promise = new Promise<T>((resolve, reject) => Object.assign(parts, { resolve, reject }));
+  return parts;
+} as typeof Promise.withResolvers;
 Array.fromAsync ??= fromAsync as typeof Array.fromAsync;
 Object.assign(globalThis, {
   [Symbol.for("broomio.deno")]: new Proxy(deno, {
@@ -155,8 +160,8 @@ process.on("unhandledRejection", (error) => {
   process.exit(1);
 });
 
-const [runtime, folder, ...files] = process.argv.slice(2);
-const summary = await main(runtime!, folder!, files);
+const [runtime, ...files] = process.argv.slice(2);
+const summary = await main(runtime!, files);
 done = true;
 process.stdout.write(
   `${JSON.stringify(summary)}\n`,

@@ -38,6 +38,35 @@ export const SKIPS: readonly Skip[] = [
     tests: /ends a server gracefully|every task that waits|a wait that was cancelled has stopped/,
     reason: "sends signals to a program on Deno; programs/signals.ts does the like here",
   },
+  {
+    files: /^net\/(limits|world)_test/,
+    tests: /full descriptor table|without permission|a killed process left behind/,
+    reason: "runs a script in a Deno of its own",
+  },
+  {
+    files: /^net\/udp_test/,
+    tests: /a network without it/,
+    reason: "asks for the network of Deno",
+  },
+  {
+    files: /^net\/world_test/,
+    tests: /reusePort is refused/,
+    runtime: /^(node 2[4-9]|bun)/,
+    reason: "reusePort works there",
+  },
+  {
+    files: /^net\/tls_test/,
+    tests: /shutdown ends one direction|: SNI:|mutual TLS holds for every name/,
+    runtime: /^bun/,
+    reason:
+      "in Bun a TLS server that is given its connections by hand asks no SNICallback and ends both directions at once",
+  },
+  {
+    files: /^pool\/pool_test/,
+    tests: /ends its worker as it is loaded/,
+    runtime: /^bun/,
+    reason: "Bun gives data: modules as text, without running them",
+  },
   { files: /^pool\//, tests: /^web workers:/, runtime: /^node/, reason: "Node has no Web Workers" },
 ];
 

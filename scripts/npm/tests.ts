@@ -27,13 +27,16 @@ export type Format = "esm" | "script";
 /** The ending of files in a format. */
 export const extensionOf = (format: Format): string => format === "esm" ? ".mjs" : ".cjs";
 
-/** Converts all tests, and what they need, into `folder`; gives the files to run. */
+/**
+ * Converts all tests, and what they need, into `folder`; gives the files to run. Their names end in `extension`: Bun
+ * follows no source maps, so where it is to name files as tests expect, they must be called that.
+ */
 export async function convertTests(
   folder: string,
   installed: string,
   format: Format,
+  extension: string = extensionOf(format),
 ): Promise<string[]> {
-  const extension = extensionOf(format);
   const script = format === "script";
   const existing = new Set(listFiles(`${top}tests`)); // some workers are meant to be missing
   const done = new Set<string>();
@@ -58,7 +61,7 @@ export async function convertTests(
             ? 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;'
             : ""),
       },
-      plugins: [redirect(installed, format, found)],
+      plugins: [redirect(installed, format, extension, found)],
     });
     for (const file of pending) done.add(file);
     pending = [...found].filter((file) =>
@@ -73,8 +76,12 @@ const isModuleOnly = (file: string) =>
   /^(?!\/|export |async )(?:\S.*\b)?await /m.test(Deno.readTextFileSync(`${top}tests/${file}`));
 
 /** Sends every import to where it is found once converted and installed; notes what else of `tests/` is needed. */
-function redirect(installed: string, format: Format, found: Set<string>): Plugin {
-  const extension = extensionOf(format);
+function redirect(
+  installed: string,
+  format: Format,
+  extension: string,
+  found: Set<string>,
+): Plugin {
   const external = (path: string) => ({ path, external: true });
   const inTests = (source: string, from: string) => {
     found.add(source.slice(`${top}tests/`.length));
