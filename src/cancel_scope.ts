@@ -319,15 +319,21 @@ export type ScopeStyle = "open" | "move" | "fail";
 export class ScopeFrame extends Frame {
   readonly scope: Scope;
   readonly #style: ScopeStyle;
-  /** What `task.deliveries` was outside: the way of delivering belongs to the scope that was cancelled (R20). */
+  /**
+   * What `task.deliveries` was outside: the way of delivering belongs to the scope that was cancelled (R20). -1 where that is outside
+   * too: then they are counted on, or a loop around a scope could swallow for ever.
+   */
   readonly #deliveries: number;
 
   constructor(iterator: Frame["iterator"], task: TaskCore, scope: Scope, style: ScopeStyle) {
     super(iterator, task.frame);
     this.scope = scope;
     this.#style = style;
-    this.#deliveries = task.deliveries;
-    task.deliveries = 0;
+    this.#deliveries = -1;
+    if (scope.shield || task.scope.cause === null) {
+      this.#deliveries = task.deliveries;
+      task.deliveries = 0;
+    }
     task.frame = this;
   }
 
@@ -347,7 +353,7 @@ export class ScopeFrame extends Frame {
       if (this.#deliveries > task.deliveries) task.deliveries = this.#deliveries;
       return;
     }
-    task.deliveries = this.#deliveries;
+    if (this.#deliveries >= 0) task.deliveries = this.#deliveries;
     if (caught) {
       scope.cancelledCaught = scope.hit = true;
       task.mode = NEXT;

@@ -21,9 +21,10 @@ import { LEFT, NEXT, PARKED, RETURN, THROW } from "./task.ts";
 import { Timers } from "./timers.ts";
 import type { ReadyQueue } from "./queue.ts";
 import type { Host, HostSession } from "./host.ts";
-import type { Mode, Task, TaskCore } from "./task.ts";
+import type { Frame, Mode, Task, TaskCore } from "./task.ts";
 import type { Timed } from "./timers.ts";
 import type { Loop } from "./loop.ts";
+import type { Scope } from "./cancel_scope.ts";
 
 /** Something a loop noticed that is probably a mistake, but not an error. */
 export interface LoopWarning {
@@ -168,8 +169,9 @@ export class Scheduler {
 
   /** Takes a parked task out of its wait if a cancel is in force there; one that is ready or running meets it at its next wait. */
   interrupt(task: TaskCore): void {
-    const wait = task.wait;
-    if (wait === null || task.scope.cause === null) return;
+    const { wait } = task;
+    const { cause } = task.scope;
+    if (wait === null || cause === null) return;
     try {
       if (!wait.interrupt()) return;
     } catch (error) {
@@ -178,12 +180,12 @@ export class Scheduler {
       return;
     }
     task.wait = null;
-    this.deliver(task);
+    this.deliver(task, cause); // also where the undo, which is code of the user's, has set a shield meanwhile
   }
 
-  /** Makes a task ready that meets the cancel in force where it stands. */
-  deliver(task: TaskCore): void {
-    this.land(task);
+  /** Makes a task ready that meets a cancel, the one in force, where it stands. */
+  deliver(task: TaskCore, cause: Scope = task.scope.cause!): void {
+    this.land(task, cause);
     this.ready(task);
   }
 
@@ -192,8 +194,7 @@ export class Scheduler {
    * `return()`, which no `catch` sees. The first must be a throw: a generator loses a `return()` when a
    * `finally` below a `yield*` waits, and then runs the code after the `yield*`.
    */
-  land(task: TaskCore): void {
-    const cause = task.scope.cause!;
+  land(task: TaskCore, cause: Scope = task.scope.cause!): void {
     cause.hit = true;
     const count = ++task.deliveries;
     if (count === 1) {
@@ -203,14 +204,22 @@ export class Scheduler {
     }
     if (count === 2) this.#warnOfSwallow(task);
     task.mode = RETURN;
-    if (count > MOST_DELIVERIES) {
-      task.mode = NEXT;
-      task.top = task.frame.iterator = failing(
+    if (count > MOST_DELIVERIES) this.#drop(task, cause, count - MOST_DELIVERIES);
+  }
+
+  /** Puts an error in the place of the innermost coroutines, one more each time: who goes on may be below them. Within `cause`. */
+  #drop(task: TaskCore, cause: Scope, depth: number): void {
+    let frame: Frame & { scope?: Scope } | null = task.frame;
+    for (; frame !== null && depth > 0; depth--) {
+      frame.iterator = failing(
         new Error(
           `Task ${task.name} was cancelled ${MOST_DELIVERIES} times and went on: its coroutine is dropped`,
         ),
       );
+      frame = frame.scope === cause ? null : frame.below;
     }
+    task.mode = NEXT;
+    task.top = task.frame.iterator;
   }
 
   #warnOfSwallow(task: TaskCore): void {

@@ -11,6 +11,7 @@ import {
   moveOnAfter,
   Nursery,
   NurseryError,
+  type Operation,
   shield,
   sleep,
   sleepForever,
@@ -475,18 +476,43 @@ inEveryOrder(
   },
 );
 
-inEveryOrder("R20: one that swallows in scopes of its own is dropped too", async ({ loop }) => {
+for (
+  const [name, within] of Object.entries({
+    "a scope": (body: Coroutine) => CancelScope.open(body),
+    "a time limit": (body: Coroutine) => moveOnAfter(5, body),
+    "a nursery": (body: Coroutine) =>
+      Nursery.open(function* (nursery) {
+        nursery.startSoon(body);
+      }),
+  })
+) {
+  inEveryOrder(
+    `R20: \`catch {}\` in an endless loop ends also where each round waits in ${name} of its own`,
+    async ({ loop, warnings }) => {
+      let caught = 0;
+      await loop.run(moveOnAfter(1, function* () {
+        for (;;) {
+          try {
+            yield* within(sleep(2) as Operation<void> as Coroutine);
+          } catch {
+            assert(++caught < 10, "it never ends");
+          }
+        }
+      }));
+      assertEquals(caught, 1);
+      assertEquals(warnings.length, 1);
+      assertEquals(loop.now, 1);
+    },
+  );
+}
+
+inEveryOrder("R20: one that goes on in scopes of its own is dropped too", async ({ loop }) => {
   let rounds = 0;
   const error = await rejection(loop.run(moveOnAfter(0.5, function* () {
     while (true) {
       try {
-        yield* sleep(1);
+        yield* CancelScope.open(() => sleep(1) as Coroutine);
       } finally {
-        try {
-          yield* CancelScope.open(() => sleep(1) as Coroutine);
-        } catch {
-          // swallowed once more
-        }
         assert(++rounds <= 2000, "it is never dropped");
         // deno-lint-ignore no-unsafe-finally -- the mistake that is tried here
         continue;
@@ -1187,3 +1213,31 @@ Deno.test("R17: leaving nothing behind: ten thousand cancelled sleeps hold no ti
   assertEquals(leftovers(loop), NOTHING_LEFT);
   assertEquals(loop.now, 1);
 });
+
+// R26: undo functions are code of the user's.
+inEveryOrder(
+  "R26: an undo that sets a shield comes too late for the cancel that it undoes",
+  async ({ loop, log }) => {
+    await loop.run(Nursery.open(function* (nursery) {
+      nursery.startSoon(function* (): Coroutine {
+        yield* CancelScope.open(function* (scope) {
+          try {
+            yield* suspend(() => () => {
+              scope.shield = true;
+            });
+          } catch (error) {
+            log.push(nameOf(error));
+            yield* sleep(1);
+            log.push("shielded");
+            throw error;
+          }
+        });
+      }());
+      nursery.startSoon(function* (): Coroutine {
+        yield* checkpoint();
+        nursery.cancel();
+      }());
+    }));
+    assertEquals(log, ["Cancelled", "shielded"]);
+  },
+);
