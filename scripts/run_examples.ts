@@ -62,7 +62,8 @@ async function run(path: string): Promise<string | undefined> {
   const printed = `${stdout}${new TextDecoder().decode(result.stderr)}`;
   if (late) return `still running after ${TIMEOUT_MS / 1000} s\n${printed}`;
   if (!result.success) return `exit code ${result.code}\n${printed}`;
-  if (output && !matchesOutput(stdout.trimEnd().split("\n"), output)) {
+  // Protocols end their lines with CRLF.
+  if (output && !matchesOutput(stdout.trimEnd().split(/\r?\n/), output)) {
     return `printed\n${printed}\nbut says it prints\n${output.join("\n")}`;
   }
 }
