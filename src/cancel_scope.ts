@@ -114,12 +114,13 @@ export class Scope extends CancelScope implements Timed {
 
   /** What `ensure` registered, to run when the scope ends. */
   cleanups: Body<unknown>[] | null = null;
+  /** Until it is left. */
+  isOpen: boolean = true;
   /** Told once: with the Cancelled when the scope is cancelled, from wherever, or without when it ends. */
   watchers: Set<(cancelled?: Cancelled) => void> | null = null;
 
   #shield: boolean;
   #deadline: number;
-  #open = true;
   #cancelled: Cancelled | null = null;
   /** How the body ended, while cleanups run. */
   #end: { mode: Mode; value: unknown } | null = null;
@@ -146,7 +147,7 @@ export class Scope extends CancelScope implements Timed {
       throw new TypeError(`shield is true or false, not ${typeof shield}`);
     }
     this.#shield = shield;
-    if (this.#open && this.parent !== null) this.#refresh();
+    if (this.isOpen && this.parent !== null) this.#refresh();
   }
 
   get deadline(): number {
@@ -155,11 +156,11 @@ export class Scope extends CancelScope implements Timed {
 
   set deadline(deadline: number) {
     this.#deadline = toDeadline(deadline);
-    if (this.parent !== null && this.#open) this.#arm();
+    if (this.parent !== null && this.isOpen) this.#arm();
   }
 
   cancel(reason?: unknown): void {
-    if (this.cancelCalled || !this.#open) return;
+    if (this.cancelCalled || !this.isOpen) return;
     this.cancelCalled = true;
     this.reason = reason;
     this.scheduler.timers.cancel(this);
@@ -187,7 +188,7 @@ export class Scope extends CancelScope implements Timed {
   /** Ends the scope, the innermost one of `task`. */
   leave(task: TaskCore): void {
     const parent = this.parent!;
-    this.#open = false;
+    this.isOpen = false;
     this.scheduler.timers.cancel(this);
     task.scope = parent;
     if (parent.owner === task) parent.inner = null;

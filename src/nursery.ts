@@ -162,6 +162,7 @@ export class NurseryCore extends Nursery {
     const seconds = toSeconds(delay);
     const task = this.#add<T>(toIterator(coroutine, "startLater"), options);
     task.wait = new Delay(task, seconds);
+    task.since = this.scheduler.tick;
     this.scheduler.interrupt(task); // in a cancelled nursery it never runs
     return task;
   }
@@ -233,7 +234,7 @@ export class NurseryCore extends Nursery {
   }
 
   #checkOpen(by: string): void {
-    if (this.closed) {
+    if (this.closed || !this.scope.isOpen) {
       throw new Error(
         `${by}() in ${
           this.scope.name || "a nursery"

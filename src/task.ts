@@ -218,7 +218,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
     this.scheduler.ready(this);
   }
 
-  /** Ends the task without running it, where its loop cannot go on. Nothing it waits for keeps hold of it. */
+  /** Ends the task without running it, where its loop cannot go on. Nothing it waits for keeps hold of it, and its scopes are left. */
   abandon(error: unknown): void {
     try {
       this.wait?.interrupt();
@@ -226,6 +226,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
       // Its undo failed too; `error` says more.
     }
     this.wait = null;
+    while (this.scope.owner === this) this.scope.leave(this);
     this.mode = THROW;
     this.value = error;
     this.#end();

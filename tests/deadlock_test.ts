@@ -203,3 +203,16 @@ Deno.test("R7: in debug mode the report says where each task waits", async () =>
     /main: sleeping forever, for 0 ms\n +at forgetful .*deadlock_test\.ts:\d+/,
   );
 });
+
+inEveryOrder(
+  "R7: the report says since when a child waits to be started",
+  async ({ loop }) => {
+    const error = await rejection(loop.run(function* (): Coroutine {
+      yield* sleep(100);
+      yield* Nursery.open(function* (nursery) {
+        nursery.startLater(sleep(1), Infinity, { name: "late" });
+      });
+    }()));
+    assertMatch((error as Error).message, /late: waiting to be started, for 0 ms/);
+  },
+);
