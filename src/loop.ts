@@ -24,7 +24,7 @@ export interface LoopOptions {
   host?: Host;
   /** Watch the tasks of the loop. */
   instruments?: Instrument[];
-  /** Called with probable mistakes; by default they are printed. */
+  /** Called with probable mistakes; by default they are printed. What it throws is printed too. */
   onWarning?: (warning: LoopWarning) => void;
   /** Each task sees the `AsyncLocalStorage` store of the code that started it, instead of that of the `run()` call. */
   asyncContext?: boolean;
@@ -75,6 +75,7 @@ export class Loop {
       throw new TypeError("asyncContext: this host has no async context (AsyncLocalStorage)");
     }
     this.#order = executionOrder;
+    const print = (warning: LoopWarning) => host.warn(`broomio: ${warning.message}`);
     const queue = createQueue<TaskCore>(executionOrder, seededRandom(this.seed));
     const owner = {
       loop: this,
@@ -83,7 +84,15 @@ export class Loop {
         this.#abandon(error);
         this.#end((run) => run.reject(error));
       },
-      warn: onWarning ?? ((warning: LoopWarning) => host.warn(`broomio: ${warning.message}`)),
+      // Called in the midst of delivering a cancel: an error has nowhere to go from there.
+      warn: onWarning === undefined ? print : (warning: LoopWarning) => {
+        try {
+          onWarning(warning);
+        } catch (error) {
+          print(warning);
+          host.warn(`broomio: onWarning failed: ${error}`);
+        }
+      },
     };
     this.#scheduler = new Scheduler(host, queue, owner, {
       debug: options.debug ?? false,

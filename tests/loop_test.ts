@@ -1,6 +1,7 @@
 /** Rules R1 to R4, R6, R7 and R28: starting, running, order, misuse, depth. */
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
+  abortSignal,
   all,
   call,
   Cancelled,
@@ -569,6 +570,76 @@ Deno.test("what an instrument throws rejects run(), and the loop holds nothing a
   assertEquals(undone, 1);
   assertEquals(leftovers(loop), NOTHING_LEFT);
   await loop.run(sleep(1));
+});
+
+Deno.test("what a crashed run leaves is over: scopes hold no deadline, signals abort, nurseries are closed", async () => {
+  let broken = false;
+  const loop = new Loop({
+    host: new VirtualClock(),
+    instruments: [{
+      taskEnded() {
+        if (broken) throw new Error("broken instrument");
+      },
+    }],
+  });
+  let signal: AbortSignal | undefined;
+  let left: Nursery | undefined;
+  loop.startSoon(moveOnAfter(1000, function* () {
+    signal = yield* abortSignal();
+    yield* Nursery.open(function* (nursery) {
+      left = nursery;
+      yield* sleepForever();
+    });
+  }));
+  loop.startSoon(function* (): Coroutine {
+    yield* sleep(1);
+    broken = true;
+  }());
+  await assertRejects(() => loop.run(), Error, "broken instrument");
+  broken = false;
+  assertEquals(leftovers(loop), NOTHING_LEFT);
+  assert(signal!.aborted);
+  assertThrows(() => left!.startSoon(sleep(1)), Error, "closed");
+  await assertRejects(() => loop.run(sleepForever()), DeadlockError);
+  assertEquals(loop.now, 1);
+});
+
+Deno.test("what onWarning throws is printed with the warning, and no task is lost by it", async () => {
+  const printed: string[] = [];
+  class Clock extends VirtualClock {
+    override warn(message: string): void {
+      printed.push(message.split(".")[0]);
+    }
+  }
+  const loop = new Loop({
+    host: new Clock(),
+    onWarning() {
+      throw new Error("broken reporter");
+    },
+  });
+  await loop.run(Nursery.open(function* (nursery) {
+    let inner!: CancelScope;
+    nursery.startSoon(function* (): Coroutine {
+      yield* CancelScope.open(function* (scope) {
+        inner = scope;
+        try {
+          yield* sleepForever();
+        } catch {
+          // swallowed
+        }
+        scope.shield = true;
+        yield* sleepForever();
+      });
+    }());
+    yield* sleep(1);
+    nursery.cancel();
+    yield* shield(sleep(1));
+    inner.shield = false; // delivers, and warns
+  }));
+  assertEquals(printed, [
+    "broomio: Task #2 was cancelled, and waits again before it has left the cancelled scope",
+    "broomio: onWarning failed: Error: broken reporter",
+  ]);
 });
 
 // R28
