@@ -3,16 +3,22 @@
  */
 import { Command, type Operation } from "../coroutine.ts";
 import { surroundingScope } from "../ensure.ts";
+import type { Scope } from "../cancel_scope.ts";
 import type { TaskCore } from "../task.ts";
+
+/** The signal of each scope that was asked for one. */
+const signals = new WeakMap<Scope, AbortSignal>();
 
 class ScopeSignal extends Command<AbortSignal> {
   perform(task: TaskCore): boolean {
     this.begin();
     const scope = surroundingScope(task);
-    const controller = new AbortController();
-    if (scope.cause !== null) controller.abort(scope.cause.cancelled);
-    else (scope.watchers ??= new Set()).add((cancelled) => controller.abort(cancelled));
-    task.value = controller.signal;
+    // A scope has one signal, so that asking again and again costs nothing; another after a shield has taken back its cancel.
+    let signal = signals.get(scope);
+    if (signal === undefined || signal.aborted !== (scope.cause !== null)) {
+      signals.set(scope, signal = makeSignal(scope));
+    }
+    task.value = signal;
     return true;
   }
 
@@ -21,9 +27,16 @@ class ScopeSignal extends Command<AbortSignal> {
   }
 }
 
+function makeSignal(scope: Scope): AbortSignal {
+  const controller = new AbortController();
+  if (scope.cause !== null) controller.abort(scope.cause.cancelled);
+  else (scope.watchers ??= new Set()).add((cancelled) => controller.abort(cancelled));
+  return controller.signal;
+}
+
 /**
  * A signal that aborts when the surrounding scope, nursery or task is cancelled or left. Not a checkpoint. Its reason is the
- * {@linkcode Cancelled} of that cancel; an `AbortError` where the scope was simply left.
+ * {@linkcode Cancelled} of that cancel; an `AbortError` where the scope was simply left. Asked again, a scope gives the same signal.
  *
  * @example
  * ```ts

@@ -148,3 +148,25 @@ inEveryOrder(
     assertEquals(log, ["1"]);
   },
 );
+
+inEveryOrder(
+  "R34: a scope has one signal, however often it is asked, and another once a shield took back the cancel",
+  async ({ loop }) => {
+    await loop.run(moveOnAfter(1, function* () {
+      yield* CancelScope.open(function* (scope) {
+        const signal = yield* abortSignal();
+        assert(signal === (yield* abortSignal()));
+        try {
+          yield* sleepForever();
+        } catch {
+          assert(signal.aborted && signal === (yield* abortSignal()));
+        }
+        scope.shield = true;
+        const fresh = yield* abortSignal();
+        assert(!fresh.aborted && fresh === (yield* abortSignal()));
+        scope.shield = false;
+        assert(fresh.aborted);
+      });
+    }));
+  },
+);
