@@ -73,25 +73,45 @@ class Select extends Wait<unknown> implements Choice {
   }
 
   protected disarm(): void {
-    for (const wait of this.#waits) wait.withdraw(false);
+    const failures = this.#withdrawAll(null);
+    if (failures !== null) throw failures[0].error;
   }
 
   settleWith(winner: Wait<unknown>, value: unknown): void {
-    this.#end(winner);
+    const task = this.task!;
+    const failures = this.#end(winner);
     this.settle({ arm: this.#names[this.#waits.indexOf(winner)], value });
+    if (failures !== null) warnOf(failures, task);
   }
 
   failWith(loser: Wait<unknown>, error: unknown): void {
+    const task = this.task!;
     this.#failed = loser;
-    this.#end(loser);
+    const failures = this.#end(loser);
     this.fail(error);
+    if (failures !== null) warnOf(failures, task);
   }
 
   /** Takes every arm out; only then is the choice itself over. */
-  #end(decided: Wait<unknown>): void {
+  #end(decided: Wait<unknown>): Failure[] | null {
     const task = this.task!;
-    for (const wait of this.#waits) wait.withdraw(wait === decided);
+    const failures = this.#withdrawAll(decided);
     task.wait = this;
+    return failures;
+  }
+
+  /** Takes every arm out, whatever the undo of one throws; gives that, if any did. */
+  #withdrawAll(decided: Wait<unknown> | null): Failure[] | null {
+    let failures: Failure[] | null = null;
+    for (let i = 0; i < this.#waits.length; i++) {
+      const wait = this.#waits[i];
+      try {
+        wait.withdraw(wait === decided);
+      } catch (error) {
+        (failures ??= []).push({ arm: this.#names[i], error });
+      }
+    }
+    return failures;
   }
 
   protected override explain(error: unknown): void {
@@ -110,6 +130,20 @@ class Select extends Wait<unknown> implements Choice {
 
   awaited(): readonly TaskCore[] {
     return this.#waits.flatMap((wait) => (wait as Parking).awaited?.() ?? []);
+  }
+}
+
+/** What the undo of an arm threw. */
+interface Failure {
+  arm: string;
+  error: unknown;
+}
+
+/** Tells of undos that failed where another arm has happened: that must arrive all the same. */
+function warnOf(failures: Failure[], task: TaskCore): void {
+  for (const { arm, error } of failures) {
+    const text = error instanceof Error ? error.stack : error;
+    task.scheduler.warn({ message: `The undo of a select's arm ${arm} failed: ${text}`, task });
   }
 }
 

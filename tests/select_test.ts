@@ -404,3 +404,47 @@ Deno.test("R30: cancelled at any of its waits, a chooser loses, doubles and leak
   });
   assertEquals(waits > 3, true);
 });
+
+Deno.test("R18: an arm whose undo throws costs no value, and no arm stays behind; the loop warns", async () => {
+  const { sender, receiver } = openChannel<number>(0);
+  const warnings: string[] = [];
+  const log: unknown[] = [];
+  const loop = new Loop({
+    host: new VirtualClock({ autojump: "always" }),
+    onWarning: ({ message }) => warnings.push(message.split("\n")[0]),
+  });
+  const broken = () =>
+    suspend(() => () => {
+      throw new Error("broken undo");
+    });
+  const never = new Event();
+  loop.startSoon(function* (): Coroutine {
+    log.push(yield* select({ broken: broken(), value: receiver.receive(), never: never.wait() }));
+    log.push(never.statistics().tasksWaiting);
+  }());
+  loop.startSoon(function* (): Coroutine {
+    yield* sleep(1);
+    yield* sender.send(5);
+    log.push("sent");
+  }());
+  await loop.run();
+  assertEquals(log, [{ arm: "value", value: 5 }, 0, "sent"]);
+  assertEquals(warnings, ["The undo of a select's arm broken failed: Error: broken undo"]);
+});
+
+Deno.test("R30: a cancelled select whose undo throws leaves no arm behind, and that error replaces the cancel", async () => {
+  const { sender, receiver } = openChannel<number>(0);
+  const loop = new Loop({ host: new VirtualClock({ autojump: "always" }) });
+  await loop.run(function* (): Coroutine {
+    const broken = suspend(() => () => {
+      throw new Error("broken undo");
+    });
+    try {
+      yield* moveOnAfter(1, select({ broken, value: receiver.receive() }));
+    } catch (error) {
+      assertEquals((error as Error).message, "broken undo");
+    }
+    assertEquals(receiver.statistics().waitingReceivers, 0);
+    assertEquals(sender.trySend(1), false);
+  }());
+});
