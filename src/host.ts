@@ -31,8 +31,11 @@ export interface HostSession {
    * `external` tells whether something outside the loop may call `wake`.
    */
   idle(deadline: number, external: boolean): void;
-  /** While idle: a task became ready, call `turn` soon. */
-  wake(): void;
+  /**
+   * While idle: a task became ready, call `turn` soon. With `soon`, more tasks are likely to become ready before this round of the host's
+   * own loop ends: it may wait for that.
+   */
+  wake(soon?: boolean): void;
   /** The run is over; no turn follows. */
   close(): void;
 }
@@ -67,6 +70,7 @@ class WebSession implements HostSession {
   /** When the host timer fires, in seconds; Infinity exactly when there is none. */
   #alarm = Infinity;
   readonly #gate: Gate = new Gate(() => this.#throughGate());
+  readonly #openGate: () => void = () => this.#gate.open();
   /** When the host was last known to turn. */
   #lastMacrotask = performance.now() / 1000;
   #marker: unknown = null;
@@ -89,8 +93,9 @@ class WebSession implements HostSession {
     this.#gate.shut();
   }
 
-  wake(): void {
-    this.#gate.open();
+  wake(soon = false): void {
+    if (soon && callsOneByOne) globals.setImmediate!(this.#openGate);
+    else this.#gate.open();
   }
 
   close(): void {
@@ -168,6 +173,13 @@ export class Gate {
     resolve?.();
   }
 }
+
+/**
+ * Whether microtasks run between the callbacks of one round of I/O, in Node and all that is built like it: a turn for each, where one at
+ * the end of the round could serve them all, for a sixth less processor time a request, and more where it makes requests come in batches.
+ */
+const callsOneByOne: boolean = globals.setImmediate !== undefined &&
+  !globals.navigator?.userAgent?.startsWith("Deno/");
 
 function postMarker(callback: () => void): unknown {
   return globals.setImmediate === undefined
