@@ -12,7 +12,10 @@
 import { BusyResourceError, ClosedResourceError } from "../errors.ts";
 import { ExternalWait } from "../wait.ts";
 import type { RawStream, ReceiveEvents } from "../network.ts";
-import { showAddress, SocketError } from "./socket_error.ts";
+import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
+
+/** So many bytes are copied one by one faster than a view of them is made. */
+const FEW = 64;
 
 /** What waits for bytes; told when there are some, or the end, or an error. */
 export interface Taker {
@@ -48,7 +51,7 @@ export class Receiver implements ReceiveEvents {
       taker.take();
       return true;
     }
-    if (this.failure !== null) throw this.failure;
+    if (this.failure !== null) throw toError(this.failure, this.peer);
     if (this.ended) {
       taker.take();
       return true;
@@ -79,9 +82,9 @@ export class Receiver implements ReceiveEvents {
     if (count === 0) return null;
     this.#start = start + count;
     const { bytes } = this.raw;
-    buffer.set(
-      start === 0 && count === bytes.length ? bytes : bytes.subarray(start, start + count),
-    );
+    if (count <= FEW) {
+      for (let place = 0; place < count; place++) buffer[place] = bytes[start + place];
+    } else buffer.set(bytes.subarray(start, start + count));
     return count;
   }
 
@@ -105,11 +108,11 @@ export class Receiver implements ReceiveEvents {
 
   /** Ends receiving with an error, which whoever waits gets now, and whoever comes later then. */
   end(error: unknown): void {
-    if (this.failure instanceof ClosedResourceError) return;
+    if (this.failure === CLOSED || this.failure instanceof ClosedResourceError) return;
     this.failure = error;
     const { taker } = this;
     this.taker = null;
-    taker?.fail(error);
+    taker?.fail(toError(error, this.peer));
   }
 
   /** Gives the raw stream to somebody else, with what was received and not taken, and the answer that is due. */
@@ -117,7 +120,7 @@ export class Receiver implements ReceiveEvents {
     if (this.taker !== null) {
       throw new BusyResourceError(`Another task is receiving from ${this.peer}`);
     }
-    if (this.failure !== null) throw this.failure;
+    if (this.failure !== null) throw toError(this.failure, this.peer);
     const leftover = this.read(Infinity);
     this.failure = error;
     return { leftover, pending: this.#pending };
@@ -127,7 +130,7 @@ export class Receiver implements ReceiveEvents {
   close(): void {
     this.#start = this.#end = 0;
     this.ended = false;
-    this.end(new ClosedResourceError(`The socket connected to ${this.peer} is closed`));
+    this.end(CLOSED);
   }
 
   get peer(): string {
@@ -173,6 +176,7 @@ export class Receive extends ReceiveWait<Uint8Array<ArrayBuffer>> {
   }
 
   take(): void {
+    this.task!.scheduler.wakeSoon();
     this.settle(this.receiver.read(this.max));
   }
 }
@@ -189,6 +193,7 @@ export class ReceiveInto extends ReceiveWait<number> {
   }
 
   take(): void {
+    this.task!.scheduler.wakeSoon();
     this.settle(this.receiver.readInto(this.buffer));
   }
 }

@@ -18,7 +18,7 @@
 import { BrokenResourceError, BusyResourceError, ClosedResourceError } from "../errors.ts";
 import { ExternalWait } from "../wait.ts";
 import type { RawStream, SendEvents } from "../network.ts";
-import { showAddress, SocketError } from "./socket_error.ts";
+import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
 
 /** The size of a gather buffer. Sends that are larger are written by themselves. */
 const GATHERED = 16 * 1024;
@@ -29,7 +29,18 @@ const GATHERED = 16 * 1024;
  */
 const MOST_SPARE = 1024;
 
-const spare: Uint8Array[] = [];
+/** Memory to gather in. Replies are often of one size, so the view of what was written last is kept: making one costs 50 ns and garbage. */
+class GatherBuffer {
+  readonly bytes: Uint8Array = new Uint8Array(GATHERED);
+  #view: Uint8Array = this.bytes;
+
+  first(count: number): Uint8Array {
+    if (this.#view.length !== count) this.#view = this.bytes.subarray(0, count);
+    return this.#view;
+  }
+}
+
+const spare: GatherBuffer[] = [];
 
 /** Senders that have gathered something since the last flush. */
 let gathering: Sender[] = [];
@@ -78,9 +89,9 @@ export class Sender implements SendEvents {
   closed: boolean = false;
   #busy: Busy = IDLE;
   /** What was gathered and is not on its way: the first `#filled` bytes. Null exactly when there are none. */
-  #gathered: Uint8Array | null = null;
+  #gathered: GatherBuffer | null = null;
   #filled = 0;
-  #flying: Uint8Array | null = null;
+  #flying: GatherBuffer | null = null;
 
   constructor(raw: RawStream) {
     this.raw = raw;
@@ -96,7 +107,7 @@ export class Sender implements SendEvents {
   check(): void {
     if (this.failure !== null) {
       this.reported = true;
-      throw this.failure;
+      throw toError(this.failure, this.peer);
     }
     if (this.waiter !== null) {
       throw new BusyResourceError(
@@ -147,10 +158,10 @@ export class Sender implements SendEvents {
     }
     let gathered = this.#gathered;
     if (gathered === null) {
-      gathered = this.#gathered = spare.pop() ?? new Uint8Array(GATHERED);
+      gathered = this.#gathered = spare.pop() ?? new GatherBuffer();
       if (gathering.push(this) === 1) settled.then(flushAll);
     }
-    gathered.set(bytes, this.#filled);
+    gathered.bytes.set(bytes, this.#filled);
     this.#filled += length;
     return true;
   }
@@ -164,7 +175,7 @@ export class Sender implements SendEvents {
     this.#filled = 0;
     this.#flying = gathered;
     this.#busy = GATHERING;
-    this.raw.send(filled === GATHERED ? gathered : gathered.subarray(0, filled));
+    this.raw.send(gathered.first(filled));
   }
 
   /** Asks the backend for the next thing there is to do. */
@@ -249,10 +260,10 @@ export class Sender implements SendEvents {
     if (this.closed) return;
     this.closed = this.reported = true;
     const cutOff = this.#busy === DIRECT || this.failure !== null;
-    this.failure = new ClosedResourceError(`The socket connected to ${this.peer} is closed`);
+    this.failure = CLOSED;
     const { waiter } = this;
     this.waiter = null;
-    waiter?.fail(this.failure);
+    waiter?.fail(toError(CLOSED, this.peer));
     if (cutOff) return this.raw.close();
     this.advance();
     if (this.#busy !== IDLE) this.raw.closeSoon();
