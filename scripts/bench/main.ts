@@ -13,6 +13,9 @@
  * --cpu         processor time in every row, for a machine busy with other things
  * --only SIDES  e.g. `broomio,async`
  *
+ * Node 22 runs it directly as well, with --lib and a built package: `node scripts/bench/main.ts --lib ...`; the other
+ * libraries must be installed then, or left out with `--only broomio,async`.
+ *
  * Figures of one run compare with each other, not with those of another run or machine.
  */
 
