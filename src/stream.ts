@@ -86,11 +86,11 @@ export type Handler<S> = (stream: S) => Operation<unknown>;
 
 /** Options of {@linkcode Listener.serve}. */
 export interface ServeOptions {
-  /** How many connections are served at once; further ones wait in the system's backlog. By default there is no limit. */
+  /** How many connections are served at once; further ones wait unread, in the system's backlog where the runtime leaves them there. By default there is no limit. */
   maxConnections?: number;
   /**
    * Called with what a handler threw; by default the loop's `onWarning` is told. Serving goes on. `"throw"` stops the server with the first error
-   * instead, all connections with it.
+   * instead, all connections with it; so does what the function itself throws.
    */
   onError?: "throw" | ((error: unknown, remoteAddr: Address) => void);
 }
