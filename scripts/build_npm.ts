@@ -23,7 +23,7 @@ async function build(requireDnt: boolean): Promise<string[]> {
     console.log(`${dnt}; building with deno pack and esbuild instead`);
     await buildWithPack();
   }
-  const problems = finish();
+  const problems = await finish();
   const builder = typeof dnt === "string" ? "deno pack" : "dnt";
   const count = listFiles(top + FOLDER).length;
   console.log(

@@ -4,14 +4,14 @@
  * Invariant, when it passes: package.json is complete, every door has code and types in both formats, examples say what an npm
  * user writes, and nothing in it points to where it was built or to what an npm user does not have.
  */
-import { listFiles, top, writeFile } from "./files.ts";
+import { listFiles, run, top, writeFile } from "./files.ts";
 import { doors, FOLDER, manifest, NAME } from "./manifest.ts";
 
 /** Written above declarations that need it: a consumer's `lib` may be ES2022, which knows no `Disposable`. */
 const DISPOSABLE = '/// <reference lib="esnext.disposable" />\n';
 
 /** Completes the package. Gives what is wrong with it. */
-export function finish(): string[] {
+export async function finish(): Promise<string[]> {
   const folder = top + FOLDER;
   for (const name of ["README.md", "CHANGELOG.md", "LICENSE"]) {
     writeFile(`${folder}/${name}`, Deno.readTextFileSync(top + name));
@@ -33,9 +33,10 @@ export function finish(): string[] {
     const finished = finishText(file, text);
     if (finished !== text) writeFile(`${folder}/${file}`, finished);
   }
-  const files = new Map(
-    listFiles(folder).map((file) => [file, Deno.readTextFileSync(`${folder}/${file}`)]),
-  );
+  // What npm would take: dnt leaves tests in the folder, and says in an .npmignore that they are none of the package.
+  const listed = await run("npm", ["pack", "--dry-run", "--json"], { cwd: folder });
+  const paths = [...listed.matchAll(/"path": "(.*?)"/g)].map(([, path]) => path!);
+  const files = new Map(paths.map((path) => [path, Deno.readTextFileSync(`${folder}/${path}`)]));
   return findProblems(files);
 }
 
@@ -44,7 +45,7 @@ function nodeOnly(folder: string): string[] {
   return listFiles(folder)
     .filter((file) => file.endsWith(".js"))
     .filter((file) =>
-      /^import .*"node:|= (__toESM\()?require\("node:(?!url"\)\.path)/m.test(
+      /^import .*"node:|= (\w+\()?require\("node:(?!url"\)\.path)/m.test(
         Deno.readTextFileSync(`${folder}/${file}`),
       )
     )

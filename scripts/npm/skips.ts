@@ -67,6 +67,12 @@ export const SKIPS: readonly Skip[] = [
     runtime: /^bun/,
     reason: "Bun gives data: modules as text, without running them",
   },
+  {
+    files: /^pool\/pool_test/,
+    tests: /memory cannot be shared with a process/,
+    runtime: /^bun/,
+    reason: "Bun's v8.serialize copies shared memory, where others refuse it",
+  },
   { files: /^pool\//, tests: /^web workers:/, runtime: /^node/, reason: "Node has no Web Workers" },
 ];
 

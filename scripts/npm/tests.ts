@@ -53,6 +53,7 @@ export async function convertTests(
       target: "es2022",
       platform: "node",
       logLevel: "warning",
+      keepNames: true,
       sourcemap: "inline",
       define: { Deno: "denoForTests", ...script && { "import.meta.url": "importMetaUrl" } },
       banner: {
@@ -89,6 +90,12 @@ function redirect(
     const way = (up || "./") + source.slice(`${top}tests/`.length);
     return way.replace(/\.ts$/, extension);
   };
+  const place = (path: string, from: string) => {
+    const source = new URL(path, `file://${from}`).pathname;
+    return source.startsWith(`${top}tests/`)
+      ? inTests(source, from.slice(0, from.lastIndexOf("/")))
+      : `${installed}/${format}/${source.slice(top.length).replace(/\.ts$/, ".js")}`;
+  };
   return {
     name: "redirect",
     setup(build) {
@@ -98,22 +105,13 @@ function redirect(
           return external(inTests(`${top}tests/std/assert.ts`, resolveDir));
         }
         if (path.startsWith(`jsr:${NAME}`)) return external(path.slice("jsr:".length));
-        if (!path.startsWith(".")) return external(path);
-        const source = new URL(path, `file://${resolveDir}/`).pathname;
-        if (source.startsWith(`${top}tests/`)) return external(inTests(source, resolveDir));
-        return external(
-          `${installed}/${format}/${source.slice(top.length).replace(/\.ts$/, ".js")}`,
-        );
+        return external(path.startsWith(".") ? place(path, `${resolveDir}/`) : path);
       });
-      // The modules that workers run.
+      // The scripts and modules that workers run.
       build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
         contents: (await Deno.readTextFile(path)).replace(
           /new URL\("(\.[^"\n]*\.ts)", import\.meta\.url\)/g,
-          (_, worker) => {
-            const source = new URL(worker, `file://${path}`).pathname;
-            const folder = path.slice(0, path.lastIndexOf("/"));
-            return `new URL("${inTests(source, folder)}", import.meta.url)`;
-          },
+          (_, worker) => `new URL("${place(worker, path)}", import.meta.url)`,
         ),
         loader: "ts",
       }));

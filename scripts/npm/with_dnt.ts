@@ -42,7 +42,6 @@ export async function buildWithDnt(dnt: Dnt): Promise<void> {
       target: "ES2022",
       lib: ["ES2022", "ESNext.Disposable", "DOM"],
       sourceMap: true,
-      skipLibCheck: false,
     },
     // Its `type` would make dnt's own test runner an ES module; `finish.ts` writes the whole of it.
     package: { ...manifest(), type: undefined, exports: undefined, publishConfig: undefined },
