@@ -94,12 +94,14 @@ function begin(coroutine: Operation<unknown>, by: string): Operation<unknown> {
  * console.log(await new Loop().run(race([after(0.01, "hare"), after(60, "tortoise")]))); // hare
  * ```
  */
-export function race<T>(coroutines: readonly Operation<T>[]): Operation<T> {
+export function race<const C extends readonly Operation<unknown>[]>(
+  coroutines: C,
+): Operation<Results<C>[number]> {
   if (!Array.isArray(coroutines)) throw new TypeError("race() wants an array of coroutines");
   if (coroutines.length === 0) {
     throw new RangeError("race() of nothing would never end: give it a coroutine");
   }
-  return compete(coroutines as readonly Operation<T>[]);
+  return compete(coroutines as readonly Operation<Results<C>[number]>[]);
 }
 
 function* compete<T>(coroutines: readonly Operation<T>[]): Coroutine<T> {

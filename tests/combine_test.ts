@@ -184,3 +184,14 @@ inEveryOrder(
     }
   },
 );
+
+inEveryOrder("race of coroutines of several types gives one of these types", async ({ loop }) => {
+  function* after<T>(seconds: number, value: T): Coroutine<T> {
+    yield* sleep(seconds);
+    return value;
+  }
+  const winner: number | string = await loop.run(race([after(1, "hare"), after(60, 7)]));
+  assertEquals(winner, "hare");
+  const one: number = await loop.run(race([after(1, 1), after(2, 2)]));
+  assertEquals(one, 1);
+});
