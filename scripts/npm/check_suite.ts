@@ -69,6 +69,9 @@ export async function checkSuite(sandbox: Sandbox): Promise<string[]> {
     for (const [index, count] of skipped) {
       lines.push(`   ${count} left out: ${SKIPS[Number(index)]!.reason}`);
     }
+    if (success) {
+      for (const test of summary.retried) lines.push(`   passed at the second try: ${test}`);
+    }
     for (const test of summary.ignored) lines.push(`   not meant for here: ${test}`);
   }
   for (const [index, { files, tests, runtime, reason }] of SKIPS.entries()) {

@@ -2,7 +2,7 @@
  * Runs converted tests on Node and Bun: `node runner.mjs "node 20 esm" <file>...`
  *
  * A test gets in place of `Deno` what stands here and no more; it is no global, for the package must not take it for the real one.
- * One test after the other, each with a time limit. The last line it prints is a {@linkcode Summary}; where that is missing, the
+ * One test after the other, each with a time limit and a second try. The last line it prints is a {@linkcode Summary}; where that is missing, the
  * runtime gave up, as Node does when nothing is left that could settle a promise.
  */
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
@@ -20,6 +20,8 @@ export interface Summary {
   readonly skipped: Readonly<Record<number, number>>;
   /** How many tests say themselves that they do not run here. */
   readonly ignored: readonly string[];
+  /** The tests that failed the first time. They measure time on a machine that may do other things. */
+  readonly retried: readonly string[];
 }
 
 /** How long a test may take, in milliseconds. */
@@ -100,9 +102,21 @@ async function within<T>(limit: number, work: unknown): Promise<T> {
   }
 }
 
+/** Runs a test once; says what is wrong, and gives whether nothing is. */
+async function attempt(fn: Body): Promise<boolean> {
+  try {
+    await within(LIMIT, fn(context));
+    return true;
+  } catch (error) {
+    console.error(`FAILED ${current}\n`, error);
+    return false;
+  }
+}
+
 async function main(runtime: string, files: readonly string[]): Promise<Summary> {
   const skipped: Record<number, number> = {};
   const ignored: string[] = [];
+  const retried: string[] = [];
   let passed = 0;
   let failed = 0;
   for (const file of files) {
@@ -116,17 +130,14 @@ async function main(runtime: string, files: readonly string[]): Promise<Summary>
       if (skip >= 0) skipped[skip] = (skipped[skip] ?? 0) + 1;
       else if (ignore) ignored.push(current);
       else {
-        try {
-          await within(LIMIT, fn(context));
-          passed++;
-        } catch (error) {
-          failed++;
-          console.error(`FAILED ${current}\n`, error);
-        }
+        const passes = await attempt(fn);
+        if (passes || await attempt(fn)) passed++;
+        else failed++;
+        if (!passes) retried.push(current);
       }
     }
   }
-  return { passed, failed, skipped, ignored };
+  return { passed, failed, skipped, ignored, retried };
 }
 
 /** Newer than Node 20, as `Promise.withResolvers` is, and handy in tests. */
