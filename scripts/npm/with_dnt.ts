@@ -24,7 +24,7 @@ export async function loadDnt(): Promise<Dnt | string> {
 
 /** Builds `esm/`, `script/` and `src/`, and runs with Node the tests that need nothing of Deno but `Deno.test`. */
 export async function buildWithDnt(dnt: Dnt): Promise<void> {
-  const tests = portableTests().map((path) => path.replace(/^tests\//, "").replace(/\.ts$/, ""));
+  const tests = portableTests().map((path) => path.replace(/\.ts$/, ""));
   await dnt.build({
     entryPoints: doors.map(({ name, source }) => ({ name, path: `./${source}` })),
     outDir: `./${FOLDER}`,
