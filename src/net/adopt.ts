@@ -48,8 +48,8 @@ export function fromDeno(
 }
 
 /**
- * Takes over a `net.Socket` that is connected, or a `net.Server` that listens. It is ours from then on: have no listeners on it for
- * `data`. For half-open connections to work, make it with `allowHalfOpen`. Not a checkpoint.
+ * Takes over a `net.Socket`, or a `net.Server` that listens. It is ours from then on: have no listeners on it for `data`. A socket
+ * that is still connecting does not know its addresses. For half-open connections to work, make it with `allowHalfOpen`. Not a checkpoint.
  *
  * @throws {TypeError} If it is neither, or the server does not listen.
  * @example
