@@ -246,13 +246,13 @@ export class NurseryCore extends Nursery {
   #add<T>(iterator: Iterator<Trap, T, unknown>, options: TaskOptions | undefined): TaskCore<T> {
     const task = new TaskCore<T>(iterator, this);
     if (options?.name !== undefined) task.more().name = options.name;
+    this.scheduler.taskStarted(task); // before it counts: an instrument that throws leaves nothing behind
     const { scope } = this;
     task.previous = scope.lastChild;
     if (scope.lastChild === null) scope.firstChild = task;
     else scope.lastChild.next = task;
     scope.lastChild = task;
     this.size++;
-    this.scheduler.taskStarted(task);
     return task;
   }
 }

@@ -35,7 +35,8 @@ export interface LoopWarning {
 }
 
 /**
- * Watches the tasks of a loop: `new Loop({ instruments: [instrument] })`. Called synchronously; what it throws rejects `run()`.
+ * Watches the tasks of a loop: `new Loop({ instruments: [instrument] })`. Called synchronously; what it throws rejects `run()`,
+ * and from `taskStarted` comes out of what starts the task.
  */
 export interface Instrument {
   /** A task was made; it is not running yet. */

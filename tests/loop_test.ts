@@ -572,6 +572,22 @@ Deno.test("what an instrument throws rejects run(), and the loop holds nothing a
   await loop.run(sleep(1));
 });
 
+Deno.test("what an instrument throws at the start of a task comes out of startSoon, and there is no task", async () => {
+  let broken = true;
+  const loop = new Loop({
+    host: new VirtualClock(),
+    instruments: [{
+      taskStarted() {
+        if (broken) throw new Error("broken instrument");
+      },
+    }],
+  });
+  assertThrows(() => loop.startSoon(sleep(1)), Error, "broken instrument");
+  broken = false;
+  assertEquals([...loop.tasks], []);
+  await loop.run(sleep(1));
+});
+
 Deno.test("what a crashed run leaves is over: scopes hold no deadline, signals abort, nurseries are closed", async () => {
   let broken = false;
   const loop = new Loop({
