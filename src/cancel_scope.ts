@@ -305,7 +305,7 @@ function* runCleanups(cleanups: Body<unknown>[]): Coroutine<unknown[]> {
   const errors: unknown[] = [];
   for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop()) {
     try {
-      yield* shielded(cleanup, undefined);
+      yield* shielded(cleanup, undefined, "ensure");
     } catch (error) {
       errors.push(error);
     }
@@ -417,14 +417,11 @@ export class ScopeCommand<T> extends Command<T> {
   }
 }
 
-/** The operation behind `shield`. */
+/** The operation behind `shield`, and around what `ensure` registered. */
 export function shielded<T>(
   body: Body<T>,
   timeout: Duration | undefined,
+  name: string,
 ): Operation<T | undefined> {
-  return new ScopeCommand(body as Body<T, [CancelScope]>, "move", {
-    timeout,
-    shield: true,
-    name: "shield",
-  });
+  return new ScopeCommand(body as Body<T, [CancelScope]>, "move", { timeout, shield: true, name });
 }

@@ -58,7 +58,8 @@ const NOTHING: Operation<void> = {
  * ```
  */
 export function ensure(cleanup: Body<unknown> | (() => void)): Operation<void> {
-  if (typeof cleanup !== "function" && typeof cleanup !== "object") {
+  const operation = typeof cleanup === "object" && cleanup !== null && Symbol.iterator in cleanup;
+  if (typeof cleanup !== "function" && !operation) {
     throw new TypeError("ensure() wants a coroutine, or a function that returns one or nothing");
   }
   return new Ensure(cleanup);

@@ -34,5 +34,5 @@ export function shield<T>(body: Body<T>): Operation<T>;
 /** Runs `body` shielded, for at most `options.timeout`; gives `undefined` where that cut it short. */
 export function shield<T>(body: Body<T>, options: ShieldOptions): Operation<T | undefined>;
 export function shield<T>(body: Body<T>, options: ShieldOptions = {}): Operation<T | undefined> {
-  return shielded(body, options.timeout);
+  return shielded(body, options.timeout, "shield");
 }

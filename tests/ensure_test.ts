@@ -203,7 +203,7 @@ inEveryOrder("R21: cleanup may wait for the world outside", async ({ loop, log }
 });
 
 Deno.test("R2: ensure wants a coroutine or a function, where it is written", () => {
-  for (const bad of [undefined, 1, "close"]) {
+  for (const bad of [undefined, 1, "close", null, Promise.resolve()]) {
     assertThrows(
       () => ensure(bad as unknown as () => void),
       TypeError,
@@ -211,3 +211,13 @@ Deno.test("R2: ensure wants a coroutine or a function, where it is written", () 
     );
   }
 });
+
+inEveryOrder(
+  "R21: a cleanup that is an async function is told by the name of ensure",
+  async ({ loop }) => {
+    const error = await rejection(loop.run(function* (): Coroutine {
+      yield* ensure((async () => {}) as unknown as () => void);
+    }()));
+    assert((error as Error).message.includes("ensure() was given a promise"), String(error));
+  },
+);
