@@ -34,7 +34,7 @@ class Current<T> extends Command<T> {
  * function* whoAmI() {
  *   return (yield* currentTask()).name;
  * }
- * console.log(await new Loop().run(whoAmI())); // #1
+ * console.log(await new Loop().run(whoAmI())); // main
  * ```
  */
 export function currentTask(): Operation<Task> {

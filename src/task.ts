@@ -41,7 +41,7 @@ export type TaskState = "ready" | "running" | "waiting" | "succeeded" | "failed"
 export interface Task<T = unknown> {
   /** Unique within the loop, counted from 1. */
   readonly id: number;
-  /** The name given when it was started, or `#` and the id. */
+  /** The name given when it was started, or `#` and the id; the one given to `run` is `main`. */
   readonly name: string;
   /** What the task is doing, or how it ended. */
   readonly state: TaskState;
