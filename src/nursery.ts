@@ -152,7 +152,7 @@ export class NurseryCore extends Nursery {
 
   startSoon<T>(coroutine: Operation<T>, options?: TaskOptions): Task<T> {
     this.#checkOpen("startSoon");
-    const task = this.#add<T>(toIterator(coroutine, "startSoon"), options);
+    const task = this.#add<T>(toIterator(coroutine, "startSoon"), options, this.startSoon);
     this.scheduler.ready(task);
     return task;
   }
@@ -160,7 +160,7 @@ export class NurseryCore extends Nursery {
   startLater<T>(coroutine: Operation<T>, delay: Duration, options?: TaskOptions): Task<T> {
     this.#checkOpen("startLater");
     const seconds = toSeconds(delay);
-    const task = this.#add<T>(toIterator(coroutine, "startLater"), options);
+    const task = this.#add<T>(toIterator(coroutine, "startLater"), options, this.startLater);
     task.wait = new Delay(task, seconds);
     task.since = this.scheduler.tick;
     this.scheduler.interrupt(task); // in a cancelled nursery it never runs
@@ -180,7 +180,7 @@ export class NurseryCore extends Nursery {
   /** Starts the child of a `start`. */
   startChild(body: () => Operation<unknown>, options: TaskOptions | undefined): TaskCore {
     this.#checkOpen("start");
-    const task = this.#add(bodyIterator(body, "start"), options);
+    const task = this.#add(bodyIterator(body, "start"), options, this.startChild);
     this.scheduler.ready(task);
     return task;
   }
@@ -243,10 +243,15 @@ export class NurseryCore extends Nursery {
     }
   }
 
-  #add<T>(iterator: Iterator<Trap, T, unknown>, options: TaskOptions | undefined): TaskCore<T> {
+  /** `by` is what was called: an error tells from where (R36). */
+  #add<T>(
+    iterator: Iterator<Trap, T, unknown>,
+    options: TaskOptions | undefined,
+    by: (...args: never[]) => unknown,
+  ): TaskCore<T> {
     const task = new TaskCore<T>(iterator, this);
     if (options?.name !== undefined) task.more().name = options.name;
-    this.scheduler.taskStarted(task); // before it counts: an instrument that throws leaves nothing behind
+    this.scheduler.taskStarted(task, by); // before it counts: an instrument that throws leaves nothing behind
     const { scope } = this;
     task.previous = scope.lastChild;
     if (scope.lastChild === null) scope.firstChild = task;

@@ -383,14 +383,14 @@ export class Scheduler {
 
   // Lifecycle
 
-  /** Called for every task that is made, before it is ready. */
-  taskStarted(task: TaskCore): void {
+  /** Called by `by`, in the end, for every task that is made, before it is ready. */
+  taskStarted(task: TaskCore, by: (...args: never[]) => unknown): void {
     const parent = this.running;
     if (parent !== null && parent.extras !== null && parent.extras.locals !== null) {
       task.more().locals = parent.extras.locals;
     }
     if (this.asyncContext) task.more().context = this.host.captureContext!();
-    if (this.debug) task.more().startedAt = coroutineStack(this.taskStarted);
+    if (this.debug) task.more().startedAt = coroutineStack(by);
     for (const instrument of this.#instruments) instrument.taskStarted?.(task);
   }
 

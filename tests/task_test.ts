@@ -273,7 +273,7 @@ Deno.test("R36: in debug mode an error tells where each task on the way was star
   const { stack } = error.cause as Error;
   assertMatch(
     stack!,
-    /task worker was started:\n[^]*at starter .*task_test\.ts[^]*task main was started:/,
+    /task worker was started:\n +at starter .*task_test\.ts[^]*task main was started:/,
   );
   const plain = await rejection(new World().loop.run(innermost())) as NurseryError;
   assert(!(plain.cause as Error).stack!.includes("was started"));
