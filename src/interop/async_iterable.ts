@@ -56,6 +56,7 @@ class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
           name: "toAsyncIterable",
         },
       );
+      task.promise().catch(reject); // a loop that crashes runs no `catch` of ours
       this.#pulls.add(task);
       this.#balance();
     });

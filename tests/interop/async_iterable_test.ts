@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  checkpoint,
   type Coroutine,
   DeadlockError,
   Loop,
@@ -142,4 +143,23 @@ Deno.test("cancelling the stream closes the receiver", async () => {
 Deno.test("toAsyncIterable says what it wants", () => {
   const { receiver } = openChannel<number>(0);
   assertThrows(() => toAsyncIterable(receiver, undefined as unknown as Loop), TypeError);
+});
+
+Deno.test("R7: who pulls from a loop that crashes is told so, and does not hang", async () => {
+  const { receiver } = openChannel<number>(0);
+  const loop = new Loop({
+    instruments: [{
+      taskEnded(task) {
+        if (task.name === "bad") throw new Error("broken instrument");
+      },
+    }],
+  });
+  const pulled = assertRejects(
+    () => toAsyncIterable(receiver, loop).next(),
+    Error,
+    "broken instrument",
+  );
+  loop.startSoon(checkpoint(), { name: "bad" });
+  await assertRejects(() => loop.run(), Error, "broken instrument");
+  await pulled;
 });
