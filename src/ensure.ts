@@ -43,6 +43,7 @@ const NOTHING: Operation<void> = {
  * registered first; in a nursery after its children. Where body and cleanup both throw, both are reported. Not a checkpoint.
  *
  * @param cleanup A coroutine, or a function that returns one or nothing.
+ * @throws {TypeError} If it is neither.
  * @example
  * ```ts
  * import { ensure, Loop, sleep } from "jsr:@broomio/core";

@@ -2,7 +2,6 @@
  * suspend: waits for a callback. The one primitive under everything that comes from outside the loop.
  */
 import type { Operation } from "../coroutine.ts";
-
 import { ExternalWait } from "../wait.ts";
 
 /** Begins something and says how to take it back. */
@@ -42,6 +41,7 @@ class Suspend<T> extends ExternalWait<T> {
  *
  * @param start Begins the work. What it returns undoes that: called once, if the wait is cancelled before it has settled. Must
  * not be interrupted? Then write `shield(suspend(...))`.
+ * @throws {TypeError} If `start` is no function.
  * @example
  * ```ts
  * import { Loop, suspend } from "jsr:@broomio/core";
