@@ -72,6 +72,9 @@ export async function checkSuite(sandbox: Sandbox): Promise<string[]> {
     if (success) {
       for (const test of summary.retried) lines.push(`   passed at the second try: ${test}`);
     }
+    for (const [what, count] of Object.entries(summary.needing)) {
+      lines.push(`   ${count} left out: they use Deno.${what}`);
+    }
     for (const test of summary.ignored) lines.push(`   not meant for here: ${test}`);
   }
   for (const [index, { files, tests, runtime, reason }] of SKIPS.entries()) {
