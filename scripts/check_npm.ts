@@ -5,7 +5,7 @@
  * whole test suite on every runtime. All are run, also after a failure; what is left out says why.
  *
  * `--runtimes=node,node24` takes these alone (all: node, which is the machine's, node22, node24, bun);
- * `--no-chromium` leaves the browser out; `--keep` leaves the folder behind, to look at.
+ * `--checks=types,suite` runs these alone; `--no-chromium` leaves the browser out; `--keep` leaves the folder behind, to look at.
  */
 import { removeFolder } from "./npm/files.ts";
 import { checkBrowser, checkBundles } from "./npm/check_browser.ts";
