@@ -138,6 +138,14 @@ export class Scope extends CancelScope implements Timed {
     return this.#cancelled ??= new Cancelled(this.reason);
   }
 
+  /** Whether `error` is the cancel of this scope or of one around it. */
+  made(error: Cancelled): boolean {
+    if (this.#cancelled === error) return true;
+    let scope = this.parent;
+    while (scope !== null && scope.#cancelled !== error) scope = scope.parent;
+    return scope !== null;
+  }
+
   get shield(): boolean {
     return this.#shield;
   }

@@ -151,9 +151,9 @@ export class Loop {
     });
   }
 
-  /** Cancels every task of the loop. Never waits. */
+  /** Cancels every task of the loop; where there is none, that is nothing. Never waits. */
   cancel(reason?: unknown): void {
-    this.#root.scope.cancel(reason);
+    if (this.#root.size > 0) this.#root.scope.cancel(reason);
   }
 
   /**

@@ -21,7 +21,7 @@ import { LEFT, NEXT, PARKED, RETURN, THROW } from "./task.ts";
 import { Timers } from "./timers.ts";
 import type { ReadyQueue } from "./queue.ts";
 import type { Host, HostSession } from "./host.ts";
-import type { Frame, Mode, Task, TaskCore } from "./task.ts";
+import type { Frame, Task, TaskCore } from "./task.ts";
 import type { Timed } from "./timers.ts";
 import type { Loop } from "./loop.ts";
 import type { Scope } from "./cancel_scope.ts";
@@ -331,54 +331,54 @@ export class Scheduler {
   }
 
   /**
-   * Resumes the top frame of a task until it parks or ends. The hottest code there is, hence: one `try` for all; one property
-   * call (`perform`) both to see that a trap is one and to carry it out; `checkpoint()` known by identity and pushed at once;
-   * and `task.value` cleared only for other traps, which set it where they have a result.
+   * Runs a task to its next wait, or its end. The hottest code there is: `checkpoint()` is known by identity and pushed at once, and
+   * what else can happen is elsewhere, so that this stays small enough to be compiled into the loop around it.
    */
   #step(task: TaskCore): void {
     this.running = task;
-    for (;;) {
-      let trap: Trap | undefined;
-      let yielded = false;
-      try {
-        let result: IteratorResult<Trap, unknown>;
-        if (task.mode === NEXT) {
-          result = task.top.next(task.value);
-        } else {
-          const { mode, value } = task;
-          task.mode = NEXT;
-          result = resumeAbruptly(task.top, mode, value);
-        }
-        if (result.done !== true) {
-          trap = result.value;
-          yielded = true;
-          if (trap === RESCHEDULE && task.scope.cause === null) {
-            task.value = RESUMED;
-            this.queue.push(task);
-            break;
-          }
-          task.value = undefined;
-          if (!trap.perform(task as never)) break;
-          task.top = task.frame.iterator;
-          continue;
-        }
-        task.value = result.value;
-        if (result.value === UNWOUND) task.mode = RETURN;
-      } catch (error) {
-        task.mode = THROW;
-        task.value = error;
-        if (yielded) {
-          if (typeof trap?.perform !== "function") task.value = new TypeError(notATrap(trap));
-          continue;
-        }
-      }
-      const { frame } = task;
-      const verdict = frame.exit(task);
-      if (verdict === LEFT) task.frame = frame.below!;
-      task.top = task.frame.iterator;
-      if (verdict === PARKED) break;
+    const result = resumeTask(task);
+    if (
+      result !== null && result.done !== true && result.value === RESCHEDULE &&
+      task.scope.cause === null
+    ) {
+      task.value = RESUMED;
+      this.queue.push(task);
+    } else {
+      this.#goOn(task, result);
     }
     this.running = null;
+  }
+
+  /**
+   * Carries out what the top coroutine of a task asked for, or, where it has ended, leaves its frame; and so on with what is on top
+   * then, until the task is parked, ready again, or has ended.
+   */
+  #goOn(task: TaskCore, result: IteratorResult<Trap, unknown> | null): void {
+    for (;;) {
+      if (result !== null && result.done !== true) {
+        const trap = result.value;
+        task.value = undefined; // the trap sets it where it has a result
+        try {
+          // One property call both to see that a trap is one and to carry it out.
+          if (!trap.perform(task as never)) return;
+          task.top = task.frame.iterator;
+        } catch (error) {
+          task.mode = THROW;
+          task.value = typeof trap?.perform === "function" ? error : new TypeError(notATrap(trap));
+        }
+      } else {
+        if (result !== null) {
+          task.value = result.value;
+          if (result.value === UNWOUND) task.mode = RETURN;
+        }
+        const { frame } = task;
+        const verdict = frame.exit(task);
+        if (verdict === LEFT) task.frame = frame.below!;
+        task.top = task.frame.iterator;
+        if (verdict === PARKED) return;
+      }
+      result = resumeTask(task);
+    }
   }
 
   // Lifecycle
@@ -400,16 +400,25 @@ export class Scheduler {
   }
 }
 
-/** Resumes an iterator with a throw or a return; one that does not know how simply ends that way. */
-function resumeAbruptly(
-  iterator: Iterator<Trap, unknown, unknown>,
-  mode: Mode,
-  value: unknown,
-): IteratorResult<Trap, unknown> {
-  if (mode === THROW) {
-    if (iterator.throw === undefined) throw value;
-    return iterator.throw(value);
+/** Resumes the top coroutine of a task: what it yielded or returned, or null where it threw, as `mode` and `value` then say. */
+function resumeTask(task: TaskCore): IteratorResult<Trap, unknown> | null {
+  try {
+    return task.mode === NEXT ? task.top.next(task.value) : resumeAbruptly(task);
+  } catch (error) {
+    task.mode = THROW;
+    task.value = error;
+    return null;
   }
-  if (iterator.return === undefined) return { done: true, value: UNWOUND };
-  return iterator.return(UNWOUND);
+}
+
+/** Resumes with a throw or a return; an iterator that does not know how simply ends that way. */
+function resumeAbruptly(task: TaskCore): IteratorResult<Trap, unknown> {
+  const { mode, top, value } = task;
+  task.mode = NEXT;
+  if (mode === THROW) {
+    if (top.throw === undefined) throw value;
+    return top.throw(value);
+  }
+  if (top.return === undefined) return { done: true, value: UNWOUND };
+  return top.return(UNWOUND);
 }

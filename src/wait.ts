@@ -5,7 +5,7 @@
  * whichever comes first; what comes second finds null and does nothing (R18). Each wait owns its undo, `disarm`.
  * Must never know: who settles it, or what the task runs next.
  */
-import { appendStack } from "./errors.ts";
+import { appendStack, Cancelled } from "./errors.ts";
 import { Command, coroutineStack } from "./coroutine.ts";
 import type { TaskCore } from "./task.ts";
 
@@ -151,6 +151,19 @@ export abstract class ExternalWait<T> extends Wait<T> {
     if (this.task === null) return;
     this.counted = true;
     task.scheduler.externals++;
+  }
+
+  /** A Cancelled from elsewhere, another loop for one, is no cancel of this task; passed on as it is, it would count as one and be lost. */
+  override fail(error: unknown): void {
+    const foreign = error instanceof Cancelled && this.task !== null &&
+      !this.task.scope.made(error);
+    super.fail(
+      foreign
+        ? new Error(`What was waited for was cancelled elsewhere (${error.message})`, {
+          cause: error,
+        })
+        : error,
+    );
   }
 
   protected override leave(): boolean {

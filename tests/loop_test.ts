@@ -814,3 +814,12 @@ Deno.test("R28: ten thousand cleanups of one scope run without nesting", async (
   }());
   assertEquals(ran, 10_000);
 });
+
+inEveryOrder(
+  "R3: loop.cancel where there is no task is nothing: the next run is not cancelled",
+  async ({ loop }) => {
+    loop.cancel("nobody");
+    assertEquals(await loop.run(sleep(1)), undefined);
+    assertEquals(loop.now, 1);
+  },
+);

@@ -184,9 +184,35 @@ Deno.test("R8: while a promise is awaited a virtual clock does not jump", async 
   assertEquals(log, ["promise at 0", "slept at 1"]);
 });
 
-Deno.test("R33: a Cancelled that a promise is rejected with, though nothing is cancelled, ends that task as cancelled", async () => {
-  const { loop } = new World();
-  const task = loop.startSoon(until(Promise.reject(new Cancelled("from elsewhere"))));
-  await loop.run();
-  assertEquals(task.state, "cancelled");
-});
+inEveryOrder(
+  "R11: a Cancelled from elsewhere is an error here, not a cancel that nobody made",
+  async ({ loop }) => {
+    const elsewhere = new Cancelled("over there");
+    const error = await rejection(loop.run(Nursery.open(function* (nursery) {
+      nursery.startSoon(until(Promise.reject(elsewhere)));
+      yield* checkpoint();
+    })));
+    assert(error instanceof NurseryError);
+    assertMatch(error.message, /What was waited for was cancelled elsewhere .*over there/);
+    assertEquals((error.cause as Error).cause, elsewhere);
+  },
+);
+
+inEveryOrder(
+  "R27: a promise that is rejected with the scope's own Cancelled unwinds like it, also within a shield",
+  async ({ loop }) => {
+    const value = await loop.run(CancelScope.open(function* (scope) {
+      let own: unknown;
+      scope.cancel("enough");
+      try {
+        yield* checkpoint();
+      } catch (error) {
+        own = error;
+        throw error;
+      } finally {
+        yield* shield(until(Promise.reject(own)));
+      }
+    }));
+    assertEquals(value, undefined);
+  },
+);
