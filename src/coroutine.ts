@@ -167,7 +167,8 @@ const yielding: IteratorYieldResult<Trap> = { done: false, value: undefined as u
 const returning: IteratorReturnResult<unknown> = { done: true, value: undefined };
 
 /** Our own frames, below those of a coroutine; they tell a user nothing. */
-const DRIVER = /^ +at (?:resumeTask|resumeAbruptly|[\w$.]*\.#?step|#step) \(/; // "#step" alone is Node's
+const DRIVER =
+  /^ +at (?:resumeTask|resumeAbruptly|[\w$.]*\.#?(?:step|runBatch)|#(?:step|runBatch)) \(/; // "#step" alone is Node's
 /** What an engine puts between a generator and its driver. */
 const GLUE = /^ +at [\w$.]+\.(?:next|throw|return) \(<anonymous>\)$/;
 

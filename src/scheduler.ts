@@ -304,17 +304,44 @@ export class Scheduler {
     this.#session!.idle(this.#alarm, this.externals > 0);
   }
 
-  /** Steps up to `count` tasks; true where some may be left. */
+  /**
+   * Steps up to `count` tasks; true where some may be left. The hottest code there is: the step that ends in a `checkpoint()`, known by
+   * identity, is spelled out here, with the `try` around the loop and not in it, which is a fifth faster. What else can happen
+   * leaves the inner loop. There, only the coroutine can throw.
+   */
   #runBatch(count: number): boolean {
     const { queue } = this;
     const observed = this.debug || this.asyncContext || this.#instruments.length > 0;
-    while (count-- > 0) {
-      const task = queue.shift();
-      if (task === undefined) return false;
-      if (observed || task.deliveries !== 0) this.#observedStep(task);
-      else this.#step(task);
+    for (;;) {
+      let task: TaskCore | undefined;
+      let result: IteratorResult<Trap, unknown> | null | undefined;
+      try {
+        for (;;) {
+          task = count-- > 0 ? queue.shift() : undefined;
+          if (task === undefined) {
+            this.running = null;
+            return count < 0;
+          }
+          if (observed || task.deliveries !== 0 || task.mode !== NEXT) break;
+          this.running = task;
+          result = task.top.next(task.value);
+          if (
+            result.done === true || result.value !== RESCHEDULE || task.scope.cause !== null
+          ) break;
+          task.value = RESUMED;
+          queue.push(task);
+          result = undefined;
+        }
+      } catch (error) {
+        task!.mode = THROW;
+        task!.value = error;
+        result = null;
+      }
+      if (result !== undefined) this.#goOn(task!, result);
+      else if (observed || task!.deliveries !== 0) this.#observedStep(task!);
+      else this.#step(task!);
+      this.running = null;
     }
-    return true;
   }
 
   /** A step for which somebody wants to know more: an instrument, the task's context, or a warning where it waits next. */
@@ -330,22 +357,10 @@ export class Scheduler {
     for (const instrument of this.#instruments) instrument.afterStep?.(task);
   }
 
-  /**
-   * Runs a task to its next wait, or its end. The hottest code there is: `checkpoint()` is known by identity and pushed at once, and
-   * what else can happen is elsewhere, so that this stays small enough to be compiled into the loop around it.
-   */
+  /** Runs a task to its next wait, or its end. */
   #step(task: TaskCore): void {
     this.running = task;
-    const result = resumeTask(task);
-    if (
-      result !== null && result.done !== true && result.value === RESCHEDULE &&
-      task.scope.cause === null
-    ) {
-      task.value = RESUMED;
-      this.queue.push(task);
-    } else {
-      this.#goOn(task, result);
-    }
+    this.#goOn(task, resumeTask(task));
     this.running = null;
   }
 
