@@ -229,7 +229,7 @@ export class Scheduler {
       frame = frame.scope === cause ? null : frame.below;
     }
     task.mode = NEXT;
-    task.top = task.frame.iterator;
+    task.renewTop();
   }
 
   #warnOfSwallow(task: TaskCore): void {
@@ -324,13 +324,16 @@ export class Scheduler {
           }
           if (observed || task.deliveries !== 0 || task.mode !== NEXT) break;
           this.running = task;
-          result = task.top.next(task.value);
+          result = task.topIsGenerator
+            ? generatorNext.call(task.top, task.value)
+            : task.top.next(task.value);
           if (
             result.done === true || result.value !== RESCHEDULE || task.scope.cause !== null
           ) break;
           task.value = RESUMED;
           queue.push(task);
           result = undefined;
+          if (!task.topIsGenerator) recognizeTop(task);
         }
       } catch (error) {
         task!.mode = THROW;
@@ -375,8 +378,11 @@ export class Scheduler {
         task.value = undefined; // the trap sets it where it has a result
         try {
           // One property call both to see that a trap is one and to carry it out.
-          if (!trap.perform(task as never)) return;
-          task.top = task.frame.iterator;
+          if (!trap.perform(task as never)) {
+            if (!task.topIsGenerator) recognizeTop(task);
+            return;
+          }
+          task.renewTop();
         } catch (error) {
           task.mode = THROW;
           task.value = typeof trap?.perform === "function" ? error : new TypeError(notATrap(trap));
@@ -389,7 +395,7 @@ export class Scheduler {
         const { frame } = task;
         const verdict = frame.exit(task);
         if (verdict === LEFT) task.frame = frame.below!;
-        task.top = task.frame.iterator;
+        task.renewTop();
         if (verdict === PARKED) return;
       }
       result = resumeTask(task);
@@ -413,6 +419,18 @@ export class Scheduler {
   taskEnded(task: TaskCore): void {
     for (const instrument of this.#instruments) instrument.taskEnded?.(task);
   }
+}
+
+/** What every generator inherits. */
+const generatorNext: Iterator<Trap, unknown, unknown>["next"] =
+  Object.getPrototypeOf(function* () {}).prototype.next;
+
+/**
+ * Sees, where a task stops, whether it will be resumed by the `next` of all generators. To look that up at each resume costs a third of a
+ * switch: each generator function gives its generators a shape of their own, and a program has many.
+ */
+function recognizeTop(task: TaskCore): void {
+  task.topIsGenerator = task.top.next === generatorNext;
 }
 
 /** Resumes the top coroutine of a task: what it yielded or returned, or null where it threw, as `mode` and `value` then say. */

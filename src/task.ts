@@ -129,6 +129,8 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   frame: Frame = this;
   /** The iterator of `frame`: stepping is hot, and reads it here without asking which kind of frame that is. */
   top: Iterator<Trap, unknown, unknown>;
+  /** `top` was seen to be a native generator, with the `next` of all generators; false also where nobody looked. */
+  topIsGenerator: boolean = false;
   mode: Mode = NEXT;
   value: unknown = undefined;
   wait: Parking | null = null;
@@ -209,6 +211,12 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   /** Calls back when the task has ended. */
   onEnd(watcher: Watcher): void {
     (this.more().watchers ??= new Set()).add(watcher);
+  }
+
+  /** Called when `frame` or its iterator has changed. */
+  renewTop(): void {
+    this.top = this.frame.iterator;
+    this.topIsGenerator = false;
   }
 
   /** Makes the task ready, with an error to be thrown at its wait. */
