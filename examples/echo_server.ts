@@ -4,12 +4,7 @@ import { all, type Coroutine, Loop, Nursery } from "jsr:@broomio/core";
 import { TcpClientSocket, TcpListenSocket } from "jsr:@broomio/core/net";
 
 function* echo(stream: TcpClientSocket): Coroutine {
-  const buffer = new Uint8Array(64 * 1024);
-  for (;;) {
-    const count = yield* stream.recvInto(buffer);
-    if (count === null) return;
-    yield* stream.send(buffer.subarray(0, count));
-  }
+  for (let bytes; (bytes = yield* stream.recvView()) !== null;) yield* stream.send(bytes);
 }
 
 /** Says something, and gives what comes back. */

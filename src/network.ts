@@ -45,10 +45,13 @@ export interface RawStream {
   receiveEvents: ReceiveEvents;
   /** Where answers go; set before anything is asked. */
   sendEvents: SendEvents;
-  /** What was received last, from the start; valid until `receive` is called again. */
+  /** What was received last, from the start. */
   readonly bytes: Uint8Array;
-  /** Whether the next `receive` overwrites `bytes`; else they are for good. */
-  readonly reusesBytes: boolean;
+  /**
+   * How long `bytes` stay as they are: while `received` is told, and what is not taken by then is kept elsewhere; until `receive` is
+   * called again; or for good.
+   */
+  readonly lifetime: "event" | "receive" | "forever";
   /** Asks for bytes. One at a time. */
   receive(): void;
   /** Asks to send all of `bytes`, which stay as they are until it is answered. One at a time, together with `finish`. */

@@ -63,7 +63,7 @@ export interface SchedulerOwner {
 const MOST_STEPS = 64;
 /**
  * How long a turn lasts, in seconds, before the host gets its chance (R5). Handing over costs 1 us on Node and 70 to 150 us on Deno, so turns
- * are short while what happens outside makes tasks ready, and grow while nothing does.
+ * are short only while tasks stay ready all the time and what happens outside makes more ready.
  */
 const SHORT_TURN = 0.002;
 const LONG_TURN = 0.008;
@@ -71,6 +71,8 @@ const LONG_TURN = 0.008;
 const MOST_LOOKS = 16_384;
 /** From so many external waits on, it pays to wait for the end of a round of I/O: with few it would cost a microsecond each. */
 const MANY_EXTERNALS = 8;
+/** With so many tasks ready it does not pay any more: a thousand connections are out of the processor's cache before they are served. */
+const MOST_GATHERED = 16;
 /** After this many deliveries a coroutine that goes on all the same is dropped (R20). */
 const MOST_DELIVERIES = 1000;
 
@@ -110,6 +112,8 @@ export class Scheduler {
   #session: HostSession | null = null;
   /** The host is waiting for `alarm` or for `wake`. */
   #idle = false;
+  /** The host was asked for a turn when this round of I/O has ended. */
+  #gathering = false;
   #alarm = Infinity;
   #steps = MOST_STEPS;
   #turnLength = SHORT_TURN;
@@ -162,11 +166,17 @@ export class Scheduler {
     this.#session!.wake();
   }
 
-  /** Called by I/O before it makes a task ready: where many wait, the host has more at hand, and one turn serves all. */
+  /** Called by I/O before it makes a task ready: where many wait, the host has more at hand, and one turn serves several. */
   wakeSoon(): void {
-    if (!this.#idle || this.externals < MANY_EXTERNALS) return;
-    this.#idle = false;
-    this.#session!.wake(true);
+    if (this.#idle) {
+      if (this.externals < MANY_EXTERNALS) return;
+      this.#idle = false;
+      this.#gathering = true;
+      this.#session!.wake(true);
+    } else if (this.#gathering && this.queue.length >= MOST_GATHERED) {
+      this.#gathering = false;
+      this.#session!.wake();
+    }
   }
 
   /** Puts a timer in force; the deadline is finite. */
@@ -258,10 +268,9 @@ export class Scheduler {
   #turn(): void {
     active = this;
     try {
-      this.#idle = false;
+      this.#idle = this.#gathering = false;
       let now = this.#look();
-      const quietOutside = this.queue.length === this.#leftReady;
-      this.#turnLength = quietOutside ? Math.min(this.#turnLength * 2, LONG_TURN) : SHORT_TURN;
+      this.#turnLength = this.#nextTurnLength();
       const end = now + this.#turnLength;
       for (let looks = 1;; looks++) {
         if (this.timers.next <= now) this.timers.fire(now);
@@ -289,6 +298,12 @@ export class Scheduler {
     } finally {
       active = null;
     }
+  }
+
+  #nextTurnLength(): number {
+    const leftReady = this.#leftReady;
+    if (leftReady === 0) return LONG_TURN; // all was done: what is ready now came from one round of the host
+    return this.queue.length === leftReady ? Math.min(this.#turnLength * 2, LONG_TURN) : SHORT_TURN;
   }
 
   #look(): number {

@@ -51,6 +51,18 @@ export interface ReceiveStream {
    * @throws {BrokenResourceError} If the other end vanished; on a socket that is a `SocketError`.
    */
   recvInto(buffer: Uint8Array): Operation<number | null>;
+
+  /**
+   * Waits for bytes and gives a view of them where they are: at least one, at most `max`; `null` at the end. The view is good until the next
+   * receive on this stream is begun, cancelled or not: copy what is to stay. No copy is made where the runtime allows that. A checkpoint.
+   * A cancelled receive loses no bytes: the next one gets them.
+   *
+   * @throws {RangeError} If `max` is less than 1.
+   * @throws {BusyResourceError} If another task is receiving.
+   * @throws {ClosedResourceError} If this end was closed.
+   * @throws {BrokenResourceError} If the other end vanished; on a socket that is a `SocketError`.
+   */
+  recvView(max?: number): Operation<Uint8Array<ArrayBuffer> | null>;
 }
 
 /** The half of a stream that sends. */

@@ -823,3 +823,29 @@ inEveryOrder(
     assertEquals(loop.now, 1);
   },
 );
+
+Deno.test("R2: what is called need not be a generator: each coroutine is resumed in its own way", async () => {
+  const log: string[] = [];
+  /** An iterator of another kind around a coroutine. */
+  const foreign = (inner: Coroutine): Operation<void> => {
+    const iterator = { next: (sent: unknown) => inner.next(sent) };
+    return { [Symbol.iterator]: () => iterator };
+  };
+  function* nested(depth: number): Coroutine {
+    for (const part of ["before", "after"]) {
+      yield* checkpoint(); // the loop has seen by now what it resumes
+      yield* sleep(0);
+      log.push(`${depth} ${part}`);
+      if (part === "before" && depth > 0) {
+        const inner = nested(depth - 1);
+        yield* call(depth % 2 === 0 ? foreign(inner) : inner);
+      }
+    }
+  }
+  await new Loop().run(nested(4));
+  const before = [4, 3, 2, 1, 0].map((depth) => `${depth} before`);
+  assertEquals(log, [
+    ...before,
+    ...before.map((line) => line.replace("before", "after")).reverse(),
+  ]);
+});

@@ -69,7 +69,7 @@ export class DenoStream implements RawStream {
   receiveEvents!: ReceiveEvents;
   sendEvents!: SendEvents;
   bytes: Uint8Array = NOTHING;
-  readonly reusesBytes: boolean = true;
+  readonly lifetime = "receive";
   readonly #conn: DenoConn;
   #filled = true;
   #sending: Uint8Array = NOTHING;

@@ -197,9 +197,7 @@ export class BufferedReader implements ReceiveStream {
 
   /** Receives what comes next, from the buffer first: the rest of a stream after its header. As {@linkcode ReceiveStream.recv}. */
   *recv(max: number = USUAL_CAPACITY): Coroutine<Uint8Array<ArrayBuffer> | null> {
-    if (!Number.isSafeInteger(max) || max < 1) {
-      throw new RangeError(`max is a whole number of bytes of at least 1, not ${max}`);
-    }
+    checkMax(max);
     this.#begin();
     try {
       if (this.buffered === 0) return yield* this.#stream.recv(max);
@@ -220,6 +218,23 @@ export class BufferedReader implements ReceiveStream {
       buffer.set(this.#buffer.subarray(this.#start, this.#start + count));
       this.#consume(this.#start + count);
       return count;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Receives a view of what comes next, in the own buffer first; good until the next read. As {@linkcode ReceiveStream.recvView}. */
+  *recvView(max: number = USUAL_CAPACITY): Coroutine<Uint8Array<ArrayBuffer> | null> {
+    checkMax(max);
+    this.#begin();
+    try {
+      if (this.buffered === 0) return yield* this.#stream.recvView(max);
+      yield* checkpoint();
+      const start = this.#start;
+      const end = Math.min(this.#end, start + max);
+      const view = this.#buffer.subarray(start, end);
+      this.#consume(end);
+      return view;
     } finally {
       this.#busy = false;
     }
@@ -380,6 +395,12 @@ export function* sendFrame(
   }
   frame.set(bytes, prefixBytes);
   yield* stream.send(frame);
+}
+
+function checkMax(max: number): void {
+  if (!Number.isSafeInteger(max) || max < 1) {
+    throw new RangeError(`max is a whole number of bytes of at least 1, not ${max}`);
+  }
 }
 
 function checkPrefix(prefixBytes: number): void {

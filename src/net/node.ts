@@ -31,6 +31,10 @@ export interface NodeSocket {
   readonly remotePort?: number;
   /** Whether it is of no use any more. */
   readonly destroyed: boolean;
+  /** The error that it ended with, or null. */
+  readonly errored?: unknown;
+  /** Bytes that were written and are not with the system. */
+  readonly writableLength?: number;
   /** Calls `listener` at each event. */
   // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
   on(event: string, listener: (...args: any[]) => void): unknown;
@@ -123,7 +127,7 @@ export class NodeStream implements RawStream {
   receiveEvents!: ReceiveEvents;
   sendEvents!: SendEvents;
   bytes: Uint8Array = NOTHING;
-  reusesBytes: boolean = false;
+  lifetime: RawStream["lifetime"] = "forever";
   readonly #reader: Reader | null;
   readonly #socket: NodeSocket;
   /** Bytes that came unasked, oldest first. */
@@ -134,6 +138,8 @@ export class NodeStream implements RawStream {
   #asked = false;
   #ended = false;
   #sending = false;
+  /** So many of the next calls of `#onWrite` tell of writes that were known to be done. */
+  #known = 0;
   /** The error that the socket told of, or null. */
   #failure: unknown = null;
   #closed = false;
@@ -197,7 +203,7 @@ export class NodeStream implements RawStream {
   /** Hands out memory of its own. */
   #deliver(chunk: Uint8Array): void {
     this.#asked = false;
-    this.reusesBytes = false;
+    this.lifetime = "forever";
     this.bytes = chunk;
     this.receiveEvents.received(chunk.length);
   }
@@ -206,10 +212,10 @@ export class NodeStream implements RawStream {
   #read(count: number): boolean {
     if (!this.#asked) return this.#keep(shared.slice(0, count));
     this.#asked = false;
-    this.reusesBytes = true;
+    this.lifetime = "event";
     this.bytes = shared;
     if (this.receiveEvents.received(count) !== true) {
-      this.reusesBytes = false;
+      this.lifetime = "forever";
       this.bytes = shared.slice(0, count);
     }
     return true;
@@ -234,16 +240,26 @@ export class NodeStream implements RawStream {
 
   send(bytes: Uint8Array): void {
     this.#sending = true;
-    if (this.#failure !== null) this.#sendFailed(brokenPipe(this.#failure));
-    else this.#socket.write(bytes, this.#onWrite);
+    if (this.#failure !== null) return this.#sendFailed(brokenPipe(this.#failure));
+    const socket = this.#socket;
+    socket.write(bytes, this.#onWrite);
+    // In Node most writes are done by now, and only its word for that comes later, in order. Not to wait for it keeps the buffers few.
+    if (this.#reader === null || socket.writableLength !== 0) return;
+    if (socket.errored !== null || socket.destroyed) return;
+    this.#known++;
+    this.#onSent();
   }
 
   readonly #onWrite = (error?: unknown): void => {
+    if (this.#known > 0) return void this.#known--;
     if (error) return this.#sendFailed(this.#failure ?? error);
-    if (!this.#sending) return;
+    if (this.#sending) this.#onSent();
+  };
+
+  #onSent(): void {
     this.#sending = false;
     this.sendEvents.sent();
-  };
+  }
 
   finish(): void {
     this.#sending = true;

@@ -306,7 +306,7 @@ class NodeTlsStream implements RawTlsStream {
   receiveEvents!: ReceiveEvents;
   sendEvents!: SendEvents;
   bytes: Uint8Array = new Uint8Array(0);
-  readonly reusesBytes: boolean = false;
+  readonly lifetime = "forever";
   readonly alpnProtocol: string | null;
   readonly serverName: string | null;
   readonly #socket: TlsSocket;

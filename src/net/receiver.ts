@@ -17,6 +17,13 @@ import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
 /** So many bytes are copied one by one faster than a view of them is made. */
 const FEW = 64;
 
+const NOTHING = new Uint8Array(0);
+
+/** A part of some memory; `subarray` of a Buffer would be a Buffer, whose `slice` makes no copy. */
+function viewOf(bytes: Uint8Array, start: number, count: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, count);
+}
+
 /** What waits for bytes; told when there are some, or the end, or an error. */
 export interface Taker {
   take(): void;
@@ -35,33 +42,32 @@ export class Receiver implements ReceiveEvents {
   #start = 0;
   #end = 0;
   #pending = false;
+  /** Memory for views of bytes that do not stay. */
+  #lent: Uint8Array<ArrayBuffer> = NOTHING;
 
   constructor(raw: RawStream) {
     this.raw = raw;
   }
 
-  /** Has `taker` called with bytes, the end or an error; at once where that is known. False where it has to wait. */
-  wait(taker: Taker): boolean {
+  /** Whether a receive need not wait. */
+  get isReady(): boolean {
+    return this.#start < this.#end || this.ended || this.failure !== null;
+  }
+
+  /** Has `taker` called with bytes, the end or an error; at once where that is known. */
+  wait(taker: Taker): void {
     if (this.taker !== null) {
       throw new BusyResourceError(
         `Another task is receiving from ${this.peer}: one at a time, or bytes would come apart`,
       );
     }
-    if (this.#start < this.#end) {
-      taker.take();
-      return true;
-    }
+    if (this.#start < this.#end) return taker.take();
     if (this.failure !== null) throw toError(this.failure, this.peer);
-    if (this.ended) {
-      taker.take();
-      return true;
-    }
+    if (this.ended) return taker.take();
     this.taker = taker;
-    if (!this.#pending) {
-      this.#pending = true;
-      this.raw.receive();
-    }
-    return this.taker === null;
+    if (this.#pending) return;
+    this.#pending = true;
+    this.raw.receive();
   }
 
   /** At most `max` of the bytes that are there; null at the end. */
@@ -70,9 +76,24 @@ export class Receiver implements ReceiveEvents {
     const count = Math.min(max, this.#end - start);
     if (count === 0) return null;
     this.#start = start + count;
-    const { bytes, reusesBytes } = this.raw;
-    if (reusesBytes) return bytes.slice(start, start + count) as Uint8Array<ArrayBuffer>;
-    return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, count);
+    const { bytes, lifetime } = this.raw;
+    if (lifetime === "forever") return viewOf(bytes, start, count);
+    return bytes.slice(start, start + count) as Uint8Array<ArrayBuffer>;
+  }
+
+  /** A view of what is there, which stands until bytes are asked for again; null at the end. */
+  view(max: number): Uint8Array<ArrayBuffer> | null {
+    const { bytes, lifetime } = this.raw;
+    const start = this.#start;
+    const count = Math.min(max, this.#end - start);
+    if (lifetime !== "event") {
+      if (count === 0) return null;
+      this.#start = start + count;
+      return viewOf(bytes, start, count);
+    }
+    if (this.#lent.length < count) this.#lent = new Uint8Array(2 ** Math.ceil(Math.log2(count)));
+    const lent = this.#lent.subarray(0, count);
+    return this.readInto(lent) === null ? null : lent;
   }
 
   /** Copies what is there to `buffer`; gives how many, or null at the end. */
@@ -141,7 +162,7 @@ export class Receiver implements ReceiveEvents {
 /** Waits for bytes. */
 abstract class ReceiveWait<T> extends ExternalWait<T | null> implements Taker {
   declare protected readonly receiver: Receiver;
-  /** Called before the task is parked: what was sent must be on its way before its answer is waited for. */
+  /** Flushed before bytes are asked for: what was sent must be on its way before its answer is waited for. */
   declare private readonly sender: { flush(): void };
 
   constructor(receiver: Receiver, sender: { flush(): void }) {
@@ -151,7 +172,8 @@ abstract class ReceiveWait<T> extends ExternalWait<T | null> implements Taker {
   }
 
   protected arm(): void {
-    if (!this.receiver.wait(this)) this.sender.flush();
+    if (!this.receiver.isReady) this.sender.flush();
+    this.receiver.wait(this);
   }
 
   protected disarm(): void {
@@ -167,17 +189,29 @@ abstract class ReceiveWait<T> extends ExternalWait<T | null> implements Taker {
 
 /** `recv`. */
 export class Receive extends ReceiveWait<Uint8Array<ArrayBuffer>> {
-  declare private readonly max: number;
+  declare protected readonly max: number;
 
-  constructor(receiver: Receiver, sender: { flush(): void }, max: number) {
+  constructor(receiver: Receiver, sender: { flush(): void }, max: number, name = "recv") {
     super(receiver, sender);
-    if (!(max > 0)) throw new RangeError(`recv() takes at least 1 byte, not ${max}`);
+    if (!(max > 0)) throw new RangeError(`${name}() takes at least 1 byte, not ${max}`);
     this.max = max;
   }
 
   take(): void {
     this.task!.scheduler.wakeSoon();
     this.settle(this.receiver.read(this.max));
+  }
+}
+
+/** `recvView`. */
+export class ReceiveView extends Receive {
+  constructor(receiver: Receiver, sender: { flush(): void }, max: number) {
+    super(receiver, sender, max, "recvView");
+  }
+
+  override take(): void {
+    this.task!.scheduler.wakeSoon();
+    this.settle(this.receiver.view(this.max));
   }
 }
 

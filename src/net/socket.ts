@@ -9,7 +9,7 @@ import { ClosedResourceError } from "../errors.ts";
 import type { WebStreams } from "../interop/byte_streams.ts";
 import type { RawStream } from "../network.ts";
 import type { Address, ByteStream, Handler } from "../stream.ts";
-import { Receive, ReceiveInto, Receiver } from "./receiver.ts";
+import { Receive, ReceiveInto, Receiver, ReceiveView } from "./receiver.ts";
 import { Drain, Send, Sender, Shutdown } from "./sender.ts";
 import { SocketError } from "./socket_error.ts";
 import type { Carrier } from "./tls_port.ts";
@@ -70,6 +70,20 @@ export abstract class Socket implements ByteStream {
    */
   recvInto(buffer: Uint8Array): Operation<number | null> {
     return new ReceiveInto(this.#receiver, this.#sender, buffer);
+  }
+
+  /**
+   * Waits for bytes and gives a view of them where they are: at least one, at most `max`; `null` at the end. It saves a copy and a buffer for each
+   * connection, and is good until the next receive on this socket is begun: copy what is to stay. A checkpoint. A cancelled receive loses no
+   * bytes: the next one gets them.
+   *
+   * @throws {SocketError} If the connection broke.
+   * @throws {BusyResourceError} If another task is receiving.
+   * @throws {ClosedResourceError} If the socket was closed.
+   * @throws {RangeError} If `max` is less than 1.
+   */
+  recvView(max: number = Infinity): Operation<Uint8Array<ArrayBuffer> | null> {
+    return new ReceiveView(this.#receiver, this.#sender, max);
   }
 
   /**

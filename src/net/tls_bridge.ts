@@ -85,12 +85,12 @@ export class Bridge implements ReceiveEvents, SendEvents {
 
   received(count: number): void {
     this.#pending = false;
-    const { bytes, reusesBytes } = this.raw;
+    const { bytes, lifetime } = this.raw;
     if (count === 0) {
       this.duplex.push(null);
       this.whenEnded?.(undefined);
     } else {
-      this.duplex.push(reusesBytes ? bytes.slice(0, count) : bytes.subarray(0, count));
+      this.duplex.push(lifetime === "forever" ? bytes.subarray(0, count) : bytes.slice(0, count));
     }
   }
 

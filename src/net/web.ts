@@ -13,7 +13,7 @@ export function webStreams(receiver: Receiver, sender: Sender, close: () => void
     readable: toReadableBytes({
       async pull() {
         const taker = new PromisedTake(receiver);
-        if (!receiver.wait(taker)) sender.flush();
+        receiver.wait(taker);
         return await taker.promise;
       },
       cancel: close,

@@ -128,6 +128,8 @@ class MemoryStream implements ByteStream {
   readonly incoming: Pipe;
   readonly outgoing: Pipe;
   closed = false;
+  /** The view that was given out last. It is wiped when the next receive is begun: who keeps one finds out here, and not in production. */
+  lent: Uint8Array | null = null;
 
   constructor(incoming: Pipe, outgoing: Pipe) {
     this.incoming = incoming;
@@ -140,6 +142,10 @@ class MemoryStream implements ByteStream {
 
   recvInto(buffer: Uint8Array): Operation<number | null> {
     return new ReceiveInto(this, buffer);
+  }
+
+  recvView(max: number = 65536): Operation<Uint8Array<ArrayBuffer> | null> {
+    return new ReceiveView(this, max);
   }
 
   send(bytes: Uint8Array): Operation<void> {
@@ -191,32 +197,34 @@ function closedError(): ClosedResourceError {
 
 /** Waits for bytes, or the end. */
 abstract class Receive<T> extends Wait<T | null> {
-  readonly #stream: MemoryStream;
+  protected readonly stream: MemoryStream;
 
   constructor(stream: MemoryStream) {
     super();
-    this.#stream = stream;
+    this.stream = stream;
   }
 
   protected arm(): void {
-    const { incoming, closed } = this.#stream;
+    const { incoming, closed } = this.stream;
     if (closed) throw closedError();
     if (incoming.reader !== null) {
       throw new BusyResourceError(
         "Another task is receiving from this memory stream: one at a time, or bytes would come apart",
       );
     }
+    this.stream.lent?.fill(0);
+    this.stream.lent = null;
     if (incoming.readable) this.take();
     else incoming.reader = this as Receive<unknown>;
   }
 
   protected disarm(): void {
-    this.#stream.incoming.reader = null;
+    this.stream.incoming.reader = null;
   }
 
   /** Called when there are bytes, or the end. */
   take(): void {
-    const { incoming } = this.#stream;
+    const { incoming } = this.stream;
     this.settle(incoming.size === 0 ? null : this.read(incoming));
   }
 
@@ -230,15 +238,27 @@ abstract class Receive<T> extends Wait<T | null> {
 class ReceiveBytes extends Receive<Uint8Array<ArrayBuffer>> {
   readonly #max: number;
 
-  constructor(stream: MemoryStream, max: number) {
+  constructor(stream: MemoryStream, max: number, name = "recv") {
     super(stream);
-    if (!(max > 0)) throw new RangeError(`recv() takes at least 1 byte, not ${max}`);
+    if (!(max > 0)) throw new RangeError(`${name}() takes at least 1 byte, not ${max}`);
     this.#max = max;
   }
 
   protected read(pipe: Pipe): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(Math.min(this.#max, pipe.size));
     pipe.readInto(bytes);
+    return bytes;
+  }
+}
+
+class ReceiveView extends ReceiveBytes {
+  constructor(stream: MemoryStream, max: number) {
+    super(stream, max, "recvView");
+  }
+
+  protected override read(pipe: Pipe): Uint8Array<ArrayBuffer> {
+    const bytes = super.read(pipe);
+    this.stream.lent = bytes;
     return bytes;
   }
 }

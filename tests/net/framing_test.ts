@@ -306,6 +306,9 @@ class Dripping implements ReceiveStream {
   recvInto(buffer: Uint8Array) {
     return this.#inner.recvInto(buffer.subarray(0, 1));
   }
+  recvView() {
+    return this.#inner.recvView(1);
+  }
 }
 
 Deno.test("A line that arrives byte by byte costs in proportion to its length", async () => {

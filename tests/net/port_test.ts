@@ -1,12 +1,16 @@
 /** What sockets ask of a backend, seen from a backend that records it. */
 import { assert, assertEquals } from "@std/assert";
 import {
+  CancelScope,
+  checkpoint,
   type Coroutine,
+  type Host,
   Loop,
   moveOnAfter,
   Nursery,
   type Operation,
   sleep,
+  type Trap,
 } from "jsr:@broomio/core";
 import {
   type Address,
@@ -21,6 +25,7 @@ import {
 } from "../../src/net/mod.ts";
 import { errorOf } from "../stream/conformance.ts";
 
+const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
 const here: Address = { transport: "tcp", hostname: "here", port: 1 };
 const there: Address = { transport: "tcp", hostname: "there", port: 2 };
 const bytes = (...values: number[]) => new Uint8Array(values);
@@ -32,7 +37,7 @@ class FakeStream implements RawStream {
   receiveEvents!: RawStream["receiveEvents"];
   sendEvents!: RawStream["sendEvents"];
   readonly bytes: Uint8Array = new Uint8Array(100);
-  readonly reusesBytes = true;
+  lifetime: RawStream["lifetime"] = "receive";
   readonly log: string[] = [];
   /** Answers sends at once. */
   eager = true;
@@ -110,10 +115,135 @@ test("what was sent goes out before its answer is waited for", function* (socket
   yield* Nursery.open(function* (nursery) {
     nursery.startSoon(socket.recv());
     nursery.startSoon((function* () {
-      assertEquals(raw.log, ["receive", "send 1,2"]);
+      assertEquals(raw.log, ["send 1,2", "receive"]);
       nursery.cancel();
     })());
   });
+});
+
+test(
+  "only the first small send since the last write goes on before the other tasks",
+  function* (socket) {
+    const log: string[] = [];
+    yield* Nursery.open(function* (nursery) {
+      nursery.startSoon((function* () {
+        for (let value = 1; value <= 3; value++) {
+          yield* socket.send(bytes(value));
+          log.push(`sent ${value}`);
+        }
+        yield* sleep(0.001); // it is written
+        yield* socket.send(bytes(4));
+        log.push("sent 4");
+      })());
+      nursery.startSoon((function* () {
+        for (let step = 1; step <= 3; step++) {
+          log.push(`other ${step}`);
+          yield* checkpoint();
+        }
+        yield* sleep(0.001);
+        log.push("other 4");
+      })());
+    });
+    assertEquals(log, [
+      "sent 1",
+      "other 1",
+      "sent 2",
+      "other 2",
+      "sent 3",
+      "other 3",
+      "sent 4",
+      "other 4",
+    ]);
+  },
+);
+
+test("R17: the first small send of a cancelled task is not sent", function* (socket, raw) {
+  yield* CancelScope.open(function* (scope) {
+    scope.cancel();
+    yield* socket.send(bytes(1));
+  });
+  yield* sleep(0.001);
+  assertEquals(raw.log, []);
+});
+
+test("yield in place of yield* sends nothing", function* (socket, raw) {
+  const wrong = socket.send(bytes(1)) as unknown as Trap;
+  const error = yield* errorOf((function* () {
+    yield wrong;
+  })());
+  assert(error instanceof TypeError && /yield\*/.test(error.message));
+  yield* sleep(0.001);
+  assertEquals(raw.log, []);
+});
+
+test(
+  "R37: a view taken of memory that stays only for the event is a copy",
+  function* (socket, raw) {
+    raw.lifetime = "event";
+    yield* Nursery.open(function* (nursery) {
+      nursery.startSoon((function* () {
+        yield* checkpoint();
+        raw.bytes.set([1, 2, 3]);
+        assertEquals(raw.receiveEvents.received(3), true);
+        raw.bytes.fill(9);
+      })());
+      assertEquals(yield* socket.recvView(), bytes(1, 2, 3));
+    });
+  },
+);
+
+test("a view is no copy where the memory stays", function* (socket, raw) {
+  yield* Nursery.open(function* (nursery) {
+    nursery.startSoon((function* () {
+      yield* checkpoint();
+      raw.bytes.set([1, 2, 3]);
+      raw.receiveEvents.received(3);
+    })());
+    const first = yield* socket.recvView(2);
+    assertEquals(first, bytes(1, 2));
+    assert(first!.buffer === raw.bytes.buffer);
+    assertEquals(yield* socket.recvView(), bytes(3));
+  });
+});
+
+Deno.test("many sockets with bytes at once share a turn, sixteen at a time", async () => {
+  const wakes: string[] = [];
+  const host: Host = {
+    now: () => performance.now() / 1000,
+    warn: () => {},
+    attach(turn) {
+      let due = false;
+      const later = () => {
+        if (!due) setTimeout(() => (due = false, turn()), 0);
+        due = true;
+      };
+      const wake = (soon = false) => {
+        wakes.push(soon ? "soon" : "now");
+        later();
+      };
+      later();
+      return { yield: later, idle: () => {}, wake, close: () => {} };
+    },
+  };
+  const raws = Array.from({ length: 40 }, () => new FakeStream());
+  let served = 0;
+  const loop = new Loop({ host });
+  const running = loop.run(Nursery.open(function* (nursery) {
+    for (const raw of raws) {
+      nursery.startSoon((function* () {
+        yield* new TcpClientSocket(raw).recvView();
+        served++;
+      })());
+    }
+  }));
+  while (raws.some(({ log }) => !log.includes("receive"))) await tick();
+  wakes.length = 0;
+  for (const [index, raw] of raws.entries()) {
+    raw.receiveEvents.received(1);
+    assertEquals(wakes, index < 16 ? ["soon"] : ["soon", "now"]);
+  }
+  await running;
+  assertEquals(served, 40);
 });
 
 test("bytes may be changed once send has returned", function* (socket, raw) {

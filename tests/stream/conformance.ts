@@ -169,6 +169,43 @@ export function testStreams(world: StreamWorld): void {
     assertThrows(() => server.recvInto(new Uint8Array(0)), RangeError);
   });
 
+  testPair(
+    "recvView gives at most as many bytes as wanted, and then the end",
+    function* (client, server) {
+      yield* client.send(bytes(1, 2, 3, 4, 5));
+      const received: number[] = [];
+      while (received.length < 5) {
+        const view = (yield* server.recvView(2))!;
+        assert(view.length >= 1 && view.length <= 2);
+        received.push(...view);
+      }
+      client.close();
+      assertEquals(received, [1, 2, 3, 4, 5]);
+      assertEquals(yield* server.recvView(), null);
+      assertThrows(() => server.recvView(0), RangeError, "recvView");
+    },
+  );
+
+  testPair(
+    "what recvView gave stands until the next receive, whatever others receive meanwhile",
+    function* (client, server) {
+      for (const size of [10, 3000, 60_000]) {
+        const message = numberedBytes(size, size);
+        const sender: Operation<unknown> = client.send(message);
+        yield* Nursery.open(function* (nursery) {
+          nursery.startSoon(sender);
+          for (let at = 0; at < size;) {
+            const view = (yield* server.recvView())!;
+            yield* server.send(bytes(1, 2, 3)); // what comes to the other end is not in the way
+            for (let got = 0; got < 3;) got += (yield* client.recvView())!.length;
+            assertEquals(view, message.slice(at, at + view.length));
+            at += view.length;
+          }
+        });
+      }
+    },
+  );
+
   testPair("to send nothing is to do nothing", function* (client, server) {
     yield* client.send(bytes());
     yield* client.send(bytes(7));
@@ -373,8 +410,11 @@ export function testStreams(world: StreamWorld): void {
           let cancelled = 0;
           while (cancelled < cancels) {
             let received: Uint8Array | null | undefined;
-            if (random(2) === 0) {
+            const way = random(3);
+            if (way === 0) {
               received = yield* cancelledSoon(random, () => server.recv(1 + random(100)));
+            } else if (way === 1) {
+              received = yield* cancelledSoon(random, () => server.recvView(1 + random(100)));
             } else {
               const count = yield* cancelledSoon(random, () => server.recvInto(buffer));
               received = count && buffer.subarray(0, count) || undefined;

@@ -4,29 +4,19 @@
 
 import type * as core from "../../../mod.ts";
 import type * as net from "../../../src/net/mod.ts";
-import { bufferSize, reply, RequestCounter, type Service } from "./wire.ts";
+import { reply, RequestCounter, type Service } from "./wire.ts";
 
 type Stream = net.TcpClientSocket;
 
 function* replyEach(stream: Stream): core.Coroutine {
-  const buffer = new Uint8Array(bufferSize);
   const requests = new RequestCounter();
-  for (;;) {
-    const count = yield* stream.recvInto(buffer);
-    if (count === null) return;
-    for (let left = requests.feed(buffer.subarray(0, count)); left > 0; left--) {
-      yield* stream.send(reply);
-    }
+  for (let bytes; (bytes = yield* stream.recvView()) !== null;) {
+    for (let left = requests.feed(bytes); left > 0; left--) yield* stream.send(reply);
   }
 }
 
 function* echo(stream: Stream): core.Coroutine {
-  const buffer = new Uint8Array(bufferSize);
-  for (;;) {
-    const count = yield* stream.recvInto(buffer);
-    if (count === null) return;
-    yield* stream.send(buffer.subarray(0, count));
-  }
+  for (let bytes; (bytes = yield* stream.recvView()) !== null;) yield* stream.send(bytes);
 }
 
 /** Starts the server; the port once it listens. */

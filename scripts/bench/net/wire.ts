@@ -14,7 +14,7 @@ export const reply: Uint8Array<ArrayBuffer> = new TextEncoder().encode(
 /** The body of the reply, for a side that frames it itself. */
 export const replyBody: string = page;
 
-/** The size of every side's read buffer. */
+/** The size of a read buffer, where the side has to bring one. */
 export const bufferSize: number = 64 * 1024;
 
 /** Counts the requests that end in each chunk of one connection. */
