@@ -24,6 +24,7 @@ export const LAYERS: readonly string[] = [
   "holding.ts",
   "checkpoint.ts",
   "task.ts",
+  "resume.ts",
   "call.ts",
   "current.ts",
   "cancel_scope.ts",

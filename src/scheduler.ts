@@ -17,6 +17,7 @@ import {
 } from "./coroutine.ts";
 import type { Trap } from "./coroutine.ts";
 import { RESCHEDULE } from "./checkpoint.ts";
+import { generatorNext, recognizeTop, resumeTask } from "./resume.ts";
 import { LEFT, NEXT, PARKED, RETURN, THROW } from "./task.ts";
 import { Timers } from "./timers.ts";
 import type { ReadyQueue } from "./queue.ts";
@@ -434,39 +435,4 @@ export class Scheduler {
   taskEnded(task: TaskCore): void {
     for (const instrument of this.#instruments) instrument.taskEnded?.(task);
   }
-}
-
-/** What every generator inherits. */
-const generatorNext: Iterator<Trap, unknown, unknown>["next"] =
-  Object.getPrototypeOf(function* () {}).prototype.next;
-
-/**
- * Sees, where a task stops, whether it will be resumed by the `next` of all generators. To look that up at each resume costs a third of a
- * switch: each generator function gives its generators a shape of their own, and a program has many.
- */
-function recognizeTop(task: TaskCore): void {
-  task.topIsGenerator = task.top.next === generatorNext;
-}
-
-/** Resumes the top coroutine of a task: what it yielded or returned, or null where it threw, as `mode` and `value` then say. */
-function resumeTask(task: TaskCore): IteratorResult<Trap, unknown> | null {
-  try {
-    return task.mode === NEXT ? task.top.next(task.value) : resumeAbruptly(task);
-  } catch (error) {
-    task.mode = THROW;
-    task.value = error;
-    return null;
-  }
-}
-
-/** Resumes with a throw or a return; an iterator that does not know how simply ends that way. */
-function resumeAbruptly(task: TaskCore): IteratorResult<Trap, unknown> {
-  const { mode, top, value } = task;
-  task.mode = NEXT;
-  if (mode === THROW) {
-    if (top.throw === undefined) throw value;
-    return top.throw(value);
-  }
-  if (top.return === undefined) return { done: true, value: UNWOUND };
-  return top.return(UNWOUND);
 }

@@ -4,8 +4,9 @@
  * Must never know: how they came to be.
  */
 import type { RawListener, RawStream } from "../network.ts";
-import { type DenoConn, type DenoListener, DenoRawListener, DenoStream } from "./deno.ts";
-import { NodeRawListener, type NodeServer, type NodeSocket, NodeStream } from "./node.ts";
+import { DenoRawListener, DenoStream } from "./deno.ts";
+import { NodeRawListener, NodeStream } from "./node.ts";
+import type { DenoConn, DenoListener, NodeServer, NodeSocket } from "./shapes.ts";
 import { TcpClientSocket, TcpListenSocket, type TcpOptions } from "./tcp.ts";
 import { UnixClientSocket, UnixListenSocket } from "./unix.ts";
 

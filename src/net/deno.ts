@@ -15,36 +15,7 @@ import type {
   TcpListenTarget,
 } from "../network.ts";
 import type { Address } from "../stream.ts";
-
-/** What we use of a `Deno.Conn`. */
-export interface DenoConn {
-  /** This end. */
-  readonly localAddr: unknown;
-  /** The other end. */
-  readonly remoteAddr: unknown;
-  /** Reads into `buffer`; null at the end. */
-  read(buffer: Uint8Array): Promise<number | null>;
-  /** Writes some of `bytes`. */
-  write(bytes: Uint8Array): Promise<number>;
-  /** Ends the sending direction. */
-  closeWrite(): Promise<void>;
-  /** Ends both. */
-  close(): void;
-  /** TCP only. */
-  setNoDelay?(on?: boolean): void;
-  /** TCP only. */
-  setKeepAlive?(on?: boolean): void;
-}
-
-/** What we use of a `Deno.Listener`. */
-export interface DenoListener {
-  /** Where it listens. */
-  readonly addr: unknown;
-  /** Waits for a connection. */
-  accept(): Promise<DenoConn>;
-  /** Stops listening. */
-  close(): void;
-}
+import type { DenoConn, DenoListener } from "./shapes.ts";
 
 /** The slice of the `Deno` namespace that is used here. */
 interface DenoSlice {

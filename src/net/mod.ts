@@ -13,8 +13,7 @@ export { TcpClientSocket, TcpListenSocket } from "./tcp.ts";
 export type { TcpConnectOptions, TcpListenOptions, TcpOptions } from "./tcp.ts";
 export { UnixClientSocket, UnixListenSocket, type UnixOptions } from "./unix.ts";
 export { type AnyListenSocket, type ClientSocket, fromDeno, fromNode } from "./adopt.ts";
-export type { DenoConn, DenoListener } from "./deno.ts";
-export type { NodeServer, NodeSocket } from "./node.ts";
+export type { DenoConn, DenoListener, NodeServer, NodeSocket } from "./shapes.ts";
 export { TlsClientSocket, TlsListenSocket } from "./tls.ts";
 export type {
   TlsClientOptions,

@@ -18,82 +18,14 @@ import type {
   SendEvents,
 } from "../network.ts";
 import type { Address } from "../stream.ts";
-
-/** What we use of a `net.Socket`. */
-export interface NodeSocket {
-  /** The address of this end. */
-  readonly localAddress?: string;
-  /** The port of this end. */
-  readonly localPort?: number;
-  /** The address of the other end. */
-  readonly remoteAddress?: string;
-  /** The port of the other end. */
-  readonly remotePort?: number;
-  /** Whether it is of no use any more. */
-  readonly destroyed: boolean;
-  /** The error that it ended with, or null. */
-  readonly errored?: unknown;
-  /** Bytes that were written and are not with the system. */
-  readonly writableLength?: number;
-  /** Calls `listener` at each event. */
-  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
-  on(event: string, listener: (...args: any[]) => void): unknown;
-  /** Takes that back. */
-  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
-  removeListener(event: string, listener: (...args: any[]) => void): unknown;
-  /** Stops delivering bytes. */
-  pause(): unknown;
-  /** Delivers bytes. */
-  resume(): unknown;
-  /** Sends all of `bytes`. */
-  write(bytes: Uint8Array, done: (error?: unknown) => void): boolean;
-  /** Ends the sending direction. */
-  end(done: () => void): unknown;
-  /** Ends both. */
-  destroy(): unknown;
-  /** TCP only. */
-  setNoDelay(on: boolean): unknown;
-  /** TCP only. */
-  setKeepAlive(on: boolean): unknown;
-}
-
-/** What we use of a `net.Server`. */
-export interface NodeServer {
-  /** Where it listens. */
-  address(): { address: string; port: number } | string | null;
-  /** Listens. */
-  listen(options: Record<string, unknown>): unknown;
-  /** Calls `listener` at each event. */
-  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
-  on(event: string, listener: (...args: any[]) => void): unknown;
-  /** Takes that back. */
-  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
-  removeListener(event: string, listener: (...args: any[]) => void): unknown;
-  /** Stops listening. */
-  close(): unknown;
-}
-
-/** The slices of Node's modules that are used here. */
-interface NetModule {
-  createServer(options: Record<string, unknown>): NodeServer;
-  connect(options: Record<string, unknown>): NodeSocket;
-  Socket: new (options: Record<string, unknown>) => NodeSocket;
-}
-interface FsModule {
-  lstatSync(path: string): { isSocket(): boolean };
-  unlinkSync(path: string): void;
-}
-interface ProcessSlice {
-  getBuiltinModule?(name: string): unknown;
-  readonly versions?: { readonly node?: string; readonly deno?: string; readonly bun?: string };
-}
-
-/** What an accepted socket looks like inside. */
-interface Accepted extends NodeSocket {
-  _handle?: { useUserBuffer?: unknown } | null;
-  server?: unknown;
-  _server?: unknown;
-}
+import type {
+  Accepted,
+  FsModule,
+  NetModule,
+  NodeServer,
+  NodeSocket,
+  ProcessSlice,
+} from "./shapes.ts";
 
 /** How many bytes are kept unasked before the socket is paused. */
 const KEPT = 64 * 1024;

@@ -1,0 +1,114 @@
+/**
+ * The shapes of Deno's and Node's objects, as far as sockets use them: so that no type of a runtime is needed, and anything that looks like
+ * one can be adopted.
+ */
+
+/** What we use of a `Deno.Conn`. */
+export interface DenoConn {
+  /** This end. */
+  readonly localAddr: unknown;
+  /** The other end. */
+  readonly remoteAddr: unknown;
+  /** Reads into `buffer`; null at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes some of `bytes`. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends the sending direction. */
+  closeWrite(): Promise<void>;
+  /** Ends both. */
+  close(): void;
+  /** TCP only. */
+  setNoDelay?(on?: boolean): void;
+  /** TCP only. */
+  setKeepAlive?(on?: boolean): void;
+}
+
+/** What we use of a `Deno.Listener`. */
+export interface DenoListener {
+  /** Where it listens. */
+  readonly addr: unknown;
+  /** Waits for a connection. */
+  accept(): Promise<DenoConn>;
+  /** Stops listening. */
+  close(): void;
+}
+
+/** What we use of a `net.Socket`. */
+export interface NodeSocket {
+  /** The address of this end. */
+  readonly localAddress?: string;
+  /** The port of this end. */
+  readonly localPort?: number;
+  /** The address of the other end. */
+  readonly remoteAddress?: string;
+  /** The port of the other end. */
+  readonly remotePort?: number;
+  /** Whether it is of no use any more. */
+  readonly destroyed: boolean;
+  /** The error that it ended with, or null. */
+  readonly errored?: unknown;
+  /** Bytes that were written and are not with the system. */
+  readonly writableLength?: number;
+  /** Calls `listener` at each event. */
+  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  /** Takes that back. */
+  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
+  removeListener(event: string, listener: (...args: any[]) => void): unknown;
+  /** Stops delivering bytes. */
+  pause(): unknown;
+  /** Delivers bytes. */
+  resume(): unknown;
+  /** Sends all of `bytes`. */
+  write(bytes: Uint8Array, done: (error?: unknown) => void): boolean;
+  /** Ends the sending direction. */
+  end(done: () => void): unknown;
+  /** Ends both. */
+  destroy(): unknown;
+  /** TCP only. */
+  setNoDelay(on: boolean): unknown;
+  /** TCP only. */
+  setKeepAlive(on: boolean): unknown;
+}
+
+/** What we use of a `net.Server`. */
+export interface NodeServer {
+  /** Where it listens. */
+  address(): { address: string; port: number } | string | null;
+  /** Listens. */
+  listen(options: Record<string, unknown>): unknown;
+  /** Calls `listener` at each event. */
+  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  /** Takes that back. */
+  // deno-lint-ignore no-explicit-any -- as Node declares it: each event has arguments of its own
+  removeListener(event: string, listener: (...args: any[]) => void): unknown;
+  /** Stops listening. */
+  close(): unknown;
+}
+
+/** What we use of `node:net`. */
+export interface NetModule {
+  createServer(options: Record<string, unknown>): NodeServer;
+  connect(options: Record<string, unknown>): NodeSocket;
+  Socket: new (options: Record<string, unknown>) => NodeSocket;
+}
+
+/** What we use of `node:fs`. */
+export interface FsModule {
+  lstatSync(path: string): { isSocket(): boolean };
+  unlinkSync(path: string): void;
+}
+
+/** What we use of `process`. */
+export interface ProcessSlice {
+  getBuiltinModule?(name: string): unknown;
+  readonly versions?: { readonly node?: string; readonly deno?: string; readonly bun?: string };
+}
+
+/** What an accepted socket looks like inside. */
+export interface Accepted extends NodeSocket {
+  _handle?: { useUserBuffer?: unknown } | null;
+  server?: unknown;
+  _server?: unknown;
+}
