@@ -89,7 +89,8 @@ export abstract class Socket implements ByteStream {
   /**
    * Sends all of `bytes`, waiting while the other end takes nothing. A checkpoint. Do not change the bytes before it is done.
    *
-   * Messages up to 16 KiB are gathered: what a task sends before it waits for something else goes out in one write. An error of that write is thrown by
+   * Messages up to 16 KiB are gathered: what a task sends before it waits for something else goes out in one write; the first of them does not
+   * even let other tasks run, the next ones do. An error of that write is thrown by
    * the next `send` or `shutdown`; at the end of a handler it is thrown as well.
    * Cancelled before anything was written, it did not happen. Cancelled later, a part was sent: the sending side is then
    * broken, and says so at the next send.
