@@ -100,6 +100,13 @@ export interface FsModule {
   unlinkSync(path: string): void;
 }
 
+/** What we use of the global object of Node. */
+export interface BufferSlice {
+  readonly Buffer: {
+    from(memory: ArrayBufferLike, start: number, length: number): Uint8Array;
+  };
+}
+
 /** What we use of `process`. */
 export interface ProcessSlice {
   getBuiltinModule?(name: string): unknown;
