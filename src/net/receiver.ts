@@ -83,17 +83,18 @@ export class Receiver implements ReceiveEvents {
 
   /** A view of what is there, which stands until bytes are asked for again; null at the end. */
   view(max: number): Uint8Array<ArrayBuffer> | null {
-    const { bytes, lifetime } = this.raw;
     const start = this.#start;
     const count = Math.min(max, this.#end - start);
+    if (count === 0) return null;
+    const { bytes, lifetime } = this.raw;
     if (lifetime !== "event") {
-      if (count === 0) return null;
       this.#start = start + count;
       return viewOf(bytes, start, count);
     }
     if (this.#lent.length < count) this.#lent = new Uint8Array(2 ** Math.ceil(Math.log2(count)));
     const lent = this.#lent.subarray(0, count);
-    return this.readInto(lent) === null ? null : lent;
+    this.readInto(lent);
+    return lent;
   }
 
   /** Copies what is there to `buffer`; gives how many, or null at the end. */
@@ -180,7 +181,13 @@ abstract class ReceiveWait<T> extends ExternalWait<T | null> implements Taker {
     this.receiver.taker = null;
   }
 
-  abstract take(): void;
+  take(): void {
+    this.task!.scheduler.wakeSoon();
+    this.settle(this.read());
+  }
+
+  /** Takes what is there; null at the end. */
+  protected abstract read(): T | null;
 
   describe(): string {
     return `receiving from ${this.receiver.peer}`;
@@ -197,9 +204,8 @@ export class Receive extends ReceiveWait<Uint8Array<ArrayBuffer>> {
     this.max = max;
   }
 
-  take(): void {
-    this.task!.scheduler.wakeSoon();
-    this.settle(this.receiver.read(this.max));
+  protected read(): Uint8Array<ArrayBuffer> | null {
+    return this.receiver.read(this.max);
   }
 }
 
@@ -209,9 +215,8 @@ export class ReceiveView extends Receive {
     super(receiver, sender, max, "recvView");
   }
 
-  override take(): void {
-    this.task!.scheduler.wakeSoon();
-    this.settle(this.receiver.view(this.max));
+  protected override read(): Uint8Array<ArrayBuffer> | null {
+    return this.receiver.view(this.max);
   }
 }
 
@@ -226,8 +231,7 @@ export class ReceiveInto extends ReceiveWait<number> {
     this.buffer = buffer;
   }
 
-  take(): void {
-    this.task!.scheduler.wakeSoon();
-    this.settle(this.receiver.readInto(this.buffer));
+  protected read(): number | null {
+    return this.receiver.readInto(this.buffer);
   }
 }
