@@ -60,7 +60,7 @@ export interface NodeSocket {
   /** Delivers bytes. */
   resume(): unknown;
   /** Sends all of `bytes`. */
-  write(bytes: Uint8Array, done: (error?: unknown) => void): boolean;
+  write(bytes: Uint8Array, done?: (error?: unknown) => void): boolean;
   /** Ends the sending direction. */
   end(done: () => void): unknown;
   /** Ends both. */
