@@ -55,9 +55,12 @@ const MICROTASK_LIMIT = 0.005;
 /** The longest delay that `setTimeout` takes before it fires at once, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** When a loop last looked at the clock, in seconds. */
+let lastLook = 0;
+
 /** The default host. */
 export const webHost: Host = {
-  now: () => performance.now() / 1000,
+  now: () => lastLook = performance.now() / 1000,
   attach: (turn) => new WebSession(turn),
   captureContext: findContextCapture(),
   warn: (message) => console.warn(message),
@@ -132,10 +135,11 @@ class WebSession implements HostSession {
   /**
    * Whether turns have followed each other through microtasks for so long that the host got no turn of its own. A wake that comes from
    * I/O looks the same as one from a promise that was settled already; so after a while a marker is posted, which
-   * costs nothing to wait for, and only where it has not come back after as long again is a turn put off.
+   * costs nothing to wait for, and only where it has not come back after as long again is a turn put off. The last look at the clock, in the
+   * turn before, is new enough for that.
    */
   #starves(): boolean {
-    const now = performance.now() / 1000;
+    const now = lastLook;
     if (now - this.#lastMacrotask < MICROTASK_LIMIT) return false;
     if (this.#marker === null) {
       this.#markerSince = now;
@@ -156,6 +160,9 @@ class WebSession implements HostSession {
 export class Gate {
   readonly #callback: () => void;
   #resolve: (() => void) | null = null;
+  readonly #keep = (resolve: () => void): void => {
+    this.#resolve = resolve;
+  };
 
   constructor(callback: () => void) {
     this.#callback = callback;
@@ -163,7 +170,7 @@ export class Gate {
 
   /** Makes the gate wait. */
   shut(): void {
-    new Promise<void>((resolve) => this.#resolve = resolve).then(this.#callback);
+    new Promise<void>(this.#keep).then(this.#callback);
   }
 
   /** Calls back in a microtask; does nothing where the gate is open already. */
