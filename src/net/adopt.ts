@@ -43,7 +43,7 @@ export function fromDeno(
     return listenSocket(new DenoRawListener(given as DenoListener), options);
   }
   if (typeof (given as DenoConn)?.read === "function") {
-    return clientSocket(new DenoStream(given as DenoConn), options);
+    return clientSocket(new DenoStream(given as DenoConn, false), options);
   }
   throw new TypeError("fromDeno() wants a Deno.Conn or a Deno.Listener");
 }
