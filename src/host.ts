@@ -160,6 +160,7 @@ class WebSession implements HostSession {
 export class Gate {
   readonly #callback: () => void;
   #resolve: (() => void) | null = null;
+  /** Made once, for a gate is shut after each turn. */
   readonly #keep = (resolve: () => void): void => {
     this.#resolve = resolve;
   };

@@ -40,7 +40,7 @@ export function fromDeno(
   options?: TcpOptions,
 ): AnyListenSocket | ClientSocket {
   if (typeof (given as DenoListener)?.accept === "function") {
-    return listenSocket(new DenoRawListener(given as DenoListener), options);
+    return listenSocket(new DenoRawListener(given as DenoListener, false), options);
   }
   if (typeof (given as DenoConn)?.read === "function") {
     return clientSocket(new DenoStream(given as DenoConn, false), options);

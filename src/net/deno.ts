@@ -6,8 +6,8 @@
  *
  * `conn.read` and `conn.write` are async functions around operations of Deno's. A connection that nobody else has seen calls the
  * operations: a fortieth of the processor time of a small request with 64 connections, a twentieth with 1,000. That is private ground: so
- * only where all looks as expected, and otherwise the public way. An adopted connection keeps to its methods, for whose it was may have
- * called `unref`, which only they know of.
+ * only where all looks as expected, and otherwise the public way. What was adopted, or comes from an adopted listener, keeps to its methods:
+ * whose it was may have called `unref`, which only they know of, or have put others in their place.
  */
 import type {
   Attempt,
@@ -183,10 +183,13 @@ export class DenoRawListener implements RawListener {
   readonly localAddr: Address;
   events!: RawListenerEvents;
   readonly #listener: DenoListener;
+  readonly #isOurs: boolean;
   #closed = false;
 
-  constructor(listener: DenoListener) {
+  /** @param isOurs Whether nobody else has had the listener. */
+  constructor(listener: DenoListener, isOurs: boolean) {
     this.#listener = listener;
+    this.#isOurs = isOurs;
     this.localAddr = toAddress(listener.addr);
   }
 
@@ -194,7 +197,7 @@ export class DenoRawListener implements RawListener {
     this.#listener.accept().then(
       (conn) => {
         if (this.#closed) conn.close();
-        else this.events.accepted(new DenoStream(conn, true));
+        else this.events.accepted(new DenoStream(conn, this.#isOurs));
       },
       (error) => {
         if (!this.#closed) this.events.acceptFailed(codeOf(error), error);
@@ -257,7 +260,7 @@ function listen(open: () => DenoListener, attempt: Attempt<RawListener>): void {
   } catch (error) {
     return attempt.failed(codeOf(error), error);
   }
-  attempt.opened(new DenoRawListener(listener));
+  attempt.opened(new DenoRawListener(listener, true));
 }
 
 function connect(connecting: Promise<DenoConn>, attempt: Attempt<RawStream>): void {

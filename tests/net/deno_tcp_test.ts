@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { all, type Coroutine, Loop, until } from "jsr:@broomio/core";
+import { all, Loop, until } from "jsr:@broomio/core";
 import { fromDeno, TcpClientSocket, TcpListenSocket } from "../../src/net/mod.ts";
+import { DenoStream } from "../../src/net/deno.ts";
 import { testStreams } from "../stream/conformance.ts";
-import type { DenoConn, DenoListener } from "../../src/net/shapes.ts";
+import type { DenoConn } from "../../src/net/shapes.ts";
 import type { Address, NetAddress } from "../../src/stream.ts";
 
 const hostname = "127.0.0.1";
@@ -17,7 +18,7 @@ testStreams({
 
 const dial = (address: Address) => Deno.connect({ hostname, port: (address as NetAddress).port });
 
-/** A connection with its public methods and nothing else. */
+/** A connection with its public methods and nothing else, as a Deno would give that has no operations we know. */
 function plainConn(conn: Deno.TcpConn): DenoConn {
   return {
     localAddr: conn.localAddr,
@@ -31,46 +32,40 @@ function plainConn(conn: Deno.TcpConn): DenoConn {
   };
 }
 
-/** A listener that gives such connections, as a Deno would that has no operations we know. */
-function plainListener(): TcpListenSocket {
-  const listener = Deno.listen({ hostname, port: 0 });
-  const plain: DenoListener = {
-    addr: listener.addr,
-    accept: async () => plainConn(await listener.accept()),
-    close: () => listener.close(),
-  };
-  return fromDeno(plain) as TcpListenSocket;
-}
-
 testStreams({
   name: "TCP on Deno, by public methods alone",
   makeLoop: () => new Loop(),
   *listen() {
-    return plainListener();
+    return fromDeno(Deno.listen({ hostname, port: 0 }));
   },
   *connect(listener) {
-    return fromDeno(yield* until(dial(listener.localAddr)));
+    const conn = yield* until(dial(listener.localAddr));
+    return new TcpClientSocket(new DenoStream(plainConn(conn), true));
   },
   plenty: 16 * 1024 * 1024,
 });
 
-/** Makes a connection to `listener` say one byte each way. */
-function* converse(listener: TcpListenSocket, client: TcpClientSocket): Coroutine {
-  using peer = client;
-  using server = yield* listener.accept();
-  yield* all([peer.send(new Uint8Array([1])), server.send(new Uint8Array([2]))]);
-  assertEquals(yield* peer.recv(), new Uint8Array([2]));
-  assertEquals(yield* server.recv(), new Uint8Array([1]));
+/** Has each call of a connection's own methods noted. */
+function spied(conn: Deno.TcpConn, calls: string[]): Deno.TcpConn {
+  const { read, write } = conn;
+  conn.read = (bytes) => (calls.push("read"), read.call(conn, bytes));
+  conn.write = (bytes) => (calls.push("write"), write.call(conn, bytes));
+  return conn;
 }
 
-Deno.test("a connection whose methods are its own is read and written by them, for they know of unref", () =>
+Deno.test("what was adopted is read and written by its own methods, for they know of unref", () =>
   new Loop().run((function* () {
-    using listener = yield* TcpListenSocket.listen({ hostname });
-    const conn = yield* until(dial(listener.localAddr));
+    const inner = Deno.listen({ hostname, port: 0 });
     const calls: string[] = [];
-    const { read, write } = conn;
-    conn.read = (bytes) => (calls.push("read"), read.call(conn, bytes));
-    conn.write = (bytes) => (calls.push("write"), write.call(conn, bytes));
-    yield* converse(listener, fromDeno(conn) as TcpClientSocket);
-    assertEquals(calls.sort(), ["read", "write"]);
+    using listener = fromDeno({
+      addr: inner.addr,
+      accept: async () => spied(await inner.accept(), calls),
+      close: () => inner.close(),
+    });
+    using client = fromDeno(spied(yield* until(dial(listener.localAddr)), calls));
+    using server = yield* listener.accept();
+    yield* all([client.send(new Uint8Array([1])), server.send(new Uint8Array([2]))]);
+    assertEquals(yield* client.recv(), new Uint8Array([2]));
+    assertEquals(yield* server.recv(), new Uint8Array([1]));
+    assertEquals(calls.sort(), ["read", "read", "write", "write"]);
   })()));
