@@ -20,7 +20,7 @@
  *
  * @module
  */
-export type { Body, Coroutine, Operation, Trap } from "./src/coroutine.ts";
+export type { Body, Coroutine, Operation, Trap } from "./src/kernel/coroutine.ts";
 export {
   BrokenResourceError,
   BusyResourceError,
@@ -31,36 +31,29 @@ export {
   NurseryError,
   TaskCancelledError,
   TimeoutError,
-} from "./src/errors.ts";
+} from "./src/kernel/errors.ts";
 export type { Duration, DurationLike } from "./src/duration.ts";
 export type { Host, HostSession } from "./src/host.ts";
-export type { ExecutionOrder } from "./src/queue.ts";
-export type { Task, TaskState } from "./src/task.ts";
-export type { Instrument, LoopWarning } from "./src/scheduler.ts";
-export { CancelScope, type CancelScopeOptions } from "./src/cancel_scope.ts";
-export { shield, type ShieldOptions } from "./src/shield.ts";
+export type { ExecutionOrder } from "./src/kernel/ready_queue.ts";
+export type { Task, TaskState } from "./src/kernel/task.ts";
+export type { Instrument, LoopWarning } from "./src/kernel/scheduler.ts";
+export { CancelScope, type CancelScopeOptions } from "./src/kernel/cancel_scope.ts";
+export { shield, type ShieldOptions } from "./src/operations/shield.ts";
 export {
   Nursery,
   NurseryExceptionPolicy,
   type NurseryOptions,
   type TaskOptions,
-} from "./src/nursery.ts";
+} from "./src/kernel/nursery.ts";
 export { Loop, type LoopOptions } from "./src/loop.ts";
-export { checkpoint } from "./src/checkpoint.ts";
-export { call } from "./src/call.ts";
-export { currentLoop, currentTask } from "./src/current.ts";
-export { ensure } from "./src/ensure.ts";
-export {
-  failAfter,
-  failAt,
-  moveOnAfter,
-  moveOnAt,
-  sleep,
-  sleepForever,
-  sleepUntil,
-} from "./src/time.ts";
-export { all, race, type Results } from "./src/combine.ts";
-export { type Arms, select, type Selected } from "./src/select.ts";
+export { checkpoint } from "./src/kernel/checkpoint.ts";
+export { call } from "./src/operations/call.ts";
+export { currentLoop, currentTask } from "./src/operations/current.ts";
+export { ensure } from "./src/operations/ensure.ts";
+export { sleep, sleepForever, sleepUntil } from "./src/operations/sleep.ts";
+export { failAfter, failAt, moveOnAfter, moveOnAt } from "./src/operations/timeout.ts";
+export { all, race, type Results } from "./src/operations/combine.ts";
+export { type Arms, select, type Selected } from "./src/operations/select.ts";
 export {
   type Channel,
   type ChannelOptions,
@@ -76,7 +69,7 @@ export {
   type SlowPolicy,
   type Subscription,
 } from "./src/channel/broadcast.ts";
-export { TaskLocal } from "./src/local.ts";
+export { TaskLocal } from "./src/operations/local.ts";
 export type { SyncOptions } from "./src/sync/title.ts";
 export { ParkingLot, type ParkingLotStatistics } from "./src/sync/parking_lot.ts";
 export { Event } from "./src/sync/event.ts";
@@ -91,7 +84,7 @@ export { Condition, type ConditionStatistics } from "./src/sync/condition.ts";
 export { suspend, type SuspendStart } from "./src/interop/suspend.ts";
 export { until } from "./src/interop/until.ts";
 export { abortSignal } from "./src/interop/abort_signal.ts";
-export type { Visitor } from "./src/visit.ts";
+export type { Visitor } from "./src/operations/for_each.ts";
 export { each } from "./src/interop/each.ts";
 export {
   type ClosableAsyncIterator,

@@ -1,7 +1,7 @@
 /**
  * The lint rule `broomio/foreign-name`: which file may say which global name.
  *
- * Invariant: the core says no name from outside the language. Web-standard globals stand in `host.ts` and
+ * Invariant: the core says no name from outside the language. Web-standard globals stand in `runtime/` and
  * `interop/` only, names of one runtime in adapters only, so a bundle for a browser has neither.
  * Imports are the business of `check_layers.ts`. The rule knows no scopes: a local variable called
  * `process` is refused too, which is as well.
@@ -20,18 +20,18 @@ const WEB_NAMES = [
 ];
 
 /** An adapter: the file that knows one runtime. `check_layers.ts` keeps it a leaf. */
-export const ADAPTER = /^src\/(net|os|pool)\/(deno|node|worker)(_\w+)?\.ts$/;
+export const ADAPTER = /^src\/\w+\/((deno|node|bun)\/\w+|(deno|node|bun|worker)(_\w+)?)\.ts$/;
 
 /** Files that may say more than the language's own names; what no line matches may not. */
 const MAY_SAY: readonly { file: RegExp; names: readonly string[] }[] = [
   { file: ADAPTER, names: [...RUNTIME_NAMES, ...WEB_NAMES] },
-  // The default host asks for `process.getBuiltinModule`, where there is one (R35).
-  { file: /^src\/host\.ts$/, names: [...WEB_NAMES, "process"] },
+  // The default host, and how built-in modules are obtained (R35).
+  { file: /^src\/runtime\/\w+\.ts$/, names: [...WEB_NAMES, "process"] },
   { file: /^src\/interop\/\w+\.ts$/, names: WEB_NAMES },
   // Lines are text.
   { file: /^src\/net\/framing\.ts$/, names: ["TextDecoder"] },
   // These find out which adapter to load: `"Deno" in globalThis`.
-  { file: /^src\/(net|os|pool)\/\w+\.ts$/, names: ["globalThis"] },
+  { file: /^src\/(net|http|os|pool)\/(\w+\/)?\w+\.ts$/, names: ["globalThis"] },
 ];
 
 /** The names that `file`, a path from the top of the repository, must not say. */

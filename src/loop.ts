@@ -4,15 +4,16 @@
  * Invariants: one run at a time; a run ends when the root nursery is empty; the tasks of the next run wait in a new root nursery.
  * Must never know: how tasks are stepped, what the time is made of.
  */
-import { Scope } from "./cancel_scope.ts";
-import { coroutineStack, type Operation } from "./coroutine.ts";
-import { deadlockReport, liveTasks } from "./deadlock.ts";
-import { Cancelled, DeadlockError, NurseryError, setStack } from "./errors.ts";
-import { type Host, webHost } from "./host.ts";
-import { NurseryCore, type TaskOptions } from "./nursery.ts";
-import { createQueue, type ExecutionOrder, seededRandom } from "./queue.ts";
-import { type Instrument, type LoopWarning, Scheduler } from "./scheduler.ts";
-import { NEXT, type Task, type TaskCore } from "./task.ts";
+import { Scope } from "./kernel/cancel_scope.ts";
+import { coroutineStack, type Operation } from "./kernel/coroutine.ts";
+import { deadlockReport, liveTasks } from "./kernel/deadlock_report.ts";
+import { Cancelled, DeadlockError, NurseryError, setStack } from "./kernel/errors.ts";
+import type { Host } from "./host.ts";
+import { webHost } from "./runtime/web_host.ts";
+import { NurseryCore, type TaskOptions } from "./kernel/nursery.ts";
+import { createQueue, type ExecutionOrder, seededRandom } from "./kernel/ready_queue.ts";
+import { type Instrument, type LoopWarning, Scheduler } from "./kernel/scheduler.ts";
+import { NEXT, type Task, type TaskCore } from "./kernel/task.ts";
 
 /** Options of a {@linkcode Loop}. */
 export interface LoopOptions {

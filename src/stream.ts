@@ -4,9 +4,9 @@
  * Interfaces alone. Invariant of all: one reader and one writer at a time; a cancelled receive or accept loses nothing (R37, R38).
  * Must never know: a network, a runtime.
  */
-import type { Operation } from "./coroutine.ts";
-import type { Nursery } from "./nursery.ts";
-import type { Task } from "./task.ts";
+import type { Operation } from "./kernel/coroutine.ts";
+import type { Nursery } from "./kernel/nursery.ts";
+import type { Task } from "./kernel/task.ts";
 
 /** An address of TCP or UDP. */
 export interface NetAddress {

@@ -9,10 +9,10 @@
  *
  * Must never know: how a channel passes values.
  */
-import type { Operation } from "../coroutine.ts";
-import { ClosedResourceError } from "../errors.ts";
-import type { TaskCore } from "../task.ts";
-import { ListedWait, WaitList } from "../wait_list.ts";
+import type { Operation } from "../kernel/coroutine.ts";
+import { ClosedResourceError } from "../kernel/errors.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import { ListedWait, WaitList } from "../kernel/wait_list.ts";
 import { checkCapacity, type Receiver, ReceiverEnd } from "./channel.ts";
 import { ChannelCore, type End, partner } from "./core.ts";
 

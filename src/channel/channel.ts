@@ -4,7 +4,7 @@
  * Lives here: what users see of a channel, and its two ends. Invariant: an end is counted in its core exactly while it is open.
  * Must never know: how values pass (`core.ts`).
  */
-import type { Coroutine, Operation } from "../coroutine.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import {
   ChannelCore,
   checkReceiver,
@@ -17,7 +17,7 @@ import {
   ReceiveWait,
   SendWait,
 } from "./core.ts";
-import { checkVisitor, visit, type Visitor } from "../visit.ts";
+import { checkVisitor, visit, type Visitor } from "../operations/for_each.ts";
 
 /** What a channel holds, and who is there. */
 export interface ChannelStatistics {

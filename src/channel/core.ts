@@ -10,10 +10,10 @@
  *
  * Must never know: broadcasts, which are built on it.
  */
-import { BrokenResourceError, ClosedResourceError, EndOfChannel } from "../errors.ts";
-import { ReadyQueue } from "../queue.ts";
-import type { TaskCore } from "../task.ts";
-import { ListedWait, WaitList } from "../wait_list.ts";
+import { BrokenResourceError, ClosedResourceError, EndOfChannel } from "../kernel/errors.ts";
+import { ReadyQueue } from "../kernel/ready_queue.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import { ListedWait, WaitList } from "../kernel/wait_list.ts";
 
 /** What `take` gives where there is nothing: no value can be mistaken for it. */
 export const NOTHING: unique symbol = Symbol("nothing");

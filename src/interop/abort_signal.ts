@@ -1,10 +1,10 @@
 /**
  * abortSignal: the surrounding scope as an AbortSignal, for functions of the platform that take one.
  */
-import { Command, type Operation } from "../coroutine.ts";
-import { surroundingScope } from "../ensure.ts";
-import type { Scope } from "../cancel_scope.ts";
-import type { TaskCore } from "../task.ts";
+import { Command, type Operation } from "../kernel/coroutine.ts";
+import { surroundingScope } from "../operations/ensure.ts";
+import type { Scope } from "../kernel/cancel_scope.ts";
+import type { TaskCore } from "../kernel/task.ts";
 
 /** The signal of each scope that was asked for one. */
 const signals = new WeakMap<Scope, AbortSignal>();

@@ -4,10 +4,10 @@
  * Invariant: the loop is held exactly while the iteration is open and no pull is under way. Then only the outside knows whether more
  * will be asked for; during a pull a task of the loop waits for the channel, and what nothing can wake is a deadlock like any other.
  */
-import type { Coroutine, Operation } from "../coroutine.ts";
-import { Cancelled } from "../errors.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { Cancelled } from "../kernel/errors.ts";
 import type { Loop } from "../loop.ts";
-import type { Task } from "../task.ts";
+import type { Task } from "../kernel/task.ts";
 
 /** The receiving end of a channel, as far as is needed here. */
 export interface ValueReceiver<T> {

@@ -1,11 +1,11 @@
 /**
  * each: goes through an async iterable, one value at a time, and closes it however the loop ends.
  */
-import { CancelScope } from "../cancel_scope.ts";
-import type { Coroutine, Operation } from "../coroutine.ts";
-import { ensure } from "../ensure.ts";
-import { Cancelled } from "../errors.ts";
-import { checkVisitor, visit, type Visitor } from "../visit.ts";
+import { CancelScope } from "../kernel/cancel_scope.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { ensure } from "../operations/ensure.ts";
+import { Cancelled } from "../kernel/errors.ts";
+import { checkVisitor, visit, type Visitor } from "../operations/for_each.ts";
 import { abortSignal } from "./abort_signal.ts";
 import { until } from "./until.ts";
 

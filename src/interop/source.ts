@@ -5,15 +5,15 @@
  * in the buffer for the next: a cancelled wait takes none with it (R18).
  * Must never know: where the values come from.
  */
-import { CancelScope } from "../cancel_scope.ts";
-import type { Coroutine, Operation } from "../coroutine.ts";
-import { ensure } from "../ensure.ts";
-import { ClosedResourceError } from "../errors.ts";
-import { ReadyQueue } from "../queue.ts";
-import type { TaskCore } from "../task.ts";
-import { checkVisitor, visit, type Visitor } from "../visit.ts";
-import { ExternalWait } from "../wait.ts";
-import { type Entry, WaitList } from "../wait_list.ts";
+import { CancelScope } from "../kernel/cancel_scope.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { ensure } from "../operations/ensure.ts";
+import { ClosedResourceError } from "../kernel/errors.ts";
+import { ReadyQueue } from "../kernel/ready_queue.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import { checkVisitor, visit, type Visitor } from "../operations/for_each.ts";
+import { ExternalWait } from "../kernel/wait.ts";
+import { type Entry, WaitList } from "../kernel/wait_list.ts";
 import { until } from "./until.ts";
 
 /** Values that come from outside the loop. Close it, or let `forEach` do so. */

@@ -1,8 +1,8 @@
 /**
  * suspend: waits for a callback. The one primitive under everything that comes from outside the loop.
  */
-import type { Operation } from "../coroutine.ts";
-import { ExternalWait } from "../wait.ts";
+import type { Operation } from "../kernel/coroutine.ts";
+import { ExternalWait } from "../kernel/wait.ts";
 
 /** Begins something and says how to take it back. */
 export type SuspendStart<T> = (

@@ -1,9 +1,9 @@
 /**
  * until: waits for a promise.
  */
-import type { Operation, Trap } from "../coroutine.ts";
-import type { TaskCore } from "../task.ts";
-import { ExternalWait } from "../wait.ts";
+import type { Operation, Trap } from "../kernel/coroutine.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import { ExternalWait } from "../kernel/wait.ts";
 
 class Until<T> extends ExternalWait<T> {
   readonly #source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>);

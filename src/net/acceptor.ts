@@ -5,11 +5,11 @@
  * adopts it; a connection that arrives meanwhile waits for the next accept, or is closed with the listener (R37).
  * Must never know: what becomes of the connections.
  */
-import { BusyResourceError, ClosedResourceError } from "../errors.ts";
-import type { RawListener, RawListenerEvents, RawStream } from "../network.ts";
-import type { TaskCore } from "../task.ts";
-import type { Timed } from "../timers.ts";
-import { ExternalWait } from "../wait.ts";
+import { BusyResourceError, ClosedResourceError } from "../kernel/errors.ts";
+import type { RawListener, RawListenerEvents, RawStream } from "./network.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import type { Timed } from "../kernel/timers.ts";
+import { ExternalWait } from "../kernel/wait.ts";
 import { showAddress, SocketError } from "./socket_error.ts";
 
 /** After a failure that will pass, how long until the next try, in seconds (R40). */

@@ -3,10 +3,10 @@
  *
  * Must never know: how they came to be.
  */
-import type { RawListener, RawStream } from "../network.ts";
-import { DenoRawListener, DenoStream } from "./deno.ts";
-import { NodeRawListener, NodeStream } from "./node.ts";
-import type { DenoConn, DenoListener, NodeServer, NodeSocket } from "./shapes.ts";
+import type { RawListener, RawStream } from "./network.ts";
+import { DenoRawListener, DenoStream } from "./deno/network.ts";
+import { NodeRawListener, NodeStream } from "./node/network.ts";
+import type { DenoConn, DenoListener, NodeServer, NodeSocket } from "./runtime_types.ts";
 import { TcpClientSocket, TcpListenSocket, type TcpOptions } from "./tcp.ts";
 import { UnixClientSocket, UnixListenSocket } from "./unix.ts";
 

@@ -4,10 +4,10 @@
  * Must never know: what a network does.
  */
 import type { Loop } from "../loop.ts";
-import type { Network } from "../network.ts";
-import { denoNetwork } from "./deno.ts";
-import { nodeNetwork } from "./node.ts";
-import { nodeUdp } from "./node_udp.ts";
+import type { Network } from "./network.ts";
+import { denoNetwork } from "./deno/network.ts";
+import { nodeNetwork } from "./node/network.ts";
+import { nodeUdp } from "./node/udp.ts";
 
 const given = new WeakMap<Loop, Network>();
 let found: Network | undefined;

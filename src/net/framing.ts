@@ -6,9 +6,9 @@
  * looked at once for each delimiter, and copied a bounded number of times.
  * Must never know: sockets.
  */
-import { checkpoint } from "../checkpoint.ts";
-import type { Coroutine, Operation } from "../coroutine.ts";
-import { BrokenResourceError, BusyResourceError, LimitError } from "../errors.ts";
+import { checkpoint } from "../kernel/checkpoint.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { BrokenResourceError, BusyResourceError, LimitError } from "../kernel/errors.ts";
 import type { ReceiveStream, SendStream } from "../stream.ts";
 
 /** Options of a {@linkcode BufferedReader}. */

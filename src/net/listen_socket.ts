@@ -3,11 +3,11 @@
  *
  * Must never know: which backend it is.
  */
-import type { Coroutine, Operation } from "../coroutine.ts";
-import type { RawListener, RawStream } from "../network.ts";
-import type { Nursery } from "../nursery.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import type { RawListener, RawStream } from "./network.ts";
+import type { Nursery } from "../kernel/nursery.ts";
 import type { Address, Handler, Listener, ServeOptions } from "../stream.ts";
-import type { Task } from "../task.ts";
+import type { Task } from "../kernel/task.ts";
 import { Accept, Acceptor } from "./acceptor.ts";
 import { handleAlone, serve, startHandler } from "./serve.ts";
 import type { Socket } from "./socket.ts";

@@ -3,18 +3,18 @@
  *
  * @module
  */
-export type { Coroutine, Operation } from "../coroutine.ts";
-export type { CancelScope } from "../cancel_scope.ts";
+export type { Coroutine, Operation } from "../kernel/coroutine.ts";
+export type { CancelScope } from "../kernel/cancel_scope.ts";
 export type { Duration, DurationLike } from "../duration.ts";
 export type { Loop } from "../loop.ts";
-export type { Nursery, TaskOptions } from "../nursery.ts";
-export type { Task, TaskState } from "../task.ts";
+export type { Nursery, TaskOptions } from "../kernel/nursery.ts";
+export type { Task, TaskState } from "../kernel/task.ts";
 export { TcpClientSocket, TcpListenSocket } from "./tcp.ts";
 export type { TcpConnectOptions, TcpListenOptions, TcpOptions } from "./tcp.ts";
 export { UnixClientSocket, UnixListenSocket, type UnixOptions } from "./unix.ts";
 export { type AnyListenSocket, type ClientSocket, fromDeno, fromNode } from "./adopt.ts";
-export type { DenoConn, DenoListener, NodeServer, NodeSocket } from "./shapes.ts";
-export { TlsClientSocket, TlsListenSocket } from "./tls.ts";
+export type { DenoConn, DenoListener, NodeServer, NodeSocket } from "./runtime_types.ts";
+export { TlsClientSocket, TlsListenSocket } from "./tls/tls.ts";
 export type {
   TlsClientOptions,
   TlsConnectOptions,
@@ -23,15 +23,15 @@ export type {
   TlsServerOptions,
   TlsServerUpgradeOptions,
   TlsUpgradeOptions,
-} from "./tls.ts";
-export type { RawTlsStream, TlsIdentity } from "./tls_port.ts";
+} from "./tls/tls.ts";
+export type { RawTlsStream, TlsIdentity } from "./tls/port.ts";
 export { UdpSocket } from "./udp.ts";
 export type { UdpBindOptions, UdpMessage } from "./udp.ts";
 export { Socket } from "./socket.ts";
 export type { WebStreams } from "../interop/byte_streams.ts";
 export { ListenSocket } from "./listen_socket.ts";
 export { SocketError } from "./socket_error.ts";
-export { LimitError } from "../errors.ts";
+export { LimitError } from "../kernel/errors.ts";
 export { BufferedReader, sendFrame } from "./framing.ts";
 export type { BufferedReaderOptions, FrameFormat } from "./framing.ts";
 export { runtimeNetwork, useNetwork } from "./backend.ts";
@@ -58,4 +58,4 @@ export type {
   ReceiveEvents,
   SendEvents,
   TcpListenTarget,
-} from "../network.ts";
+} from "./network.ts";

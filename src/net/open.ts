@@ -4,11 +4,11 @@
  * Invariant: what is opened has a taker; what a backend opens after the wait was cancelled, or timed out, is closed (R37).
  * Must never know: what is opened.
  */
-import type { Attempt, Network } from "../network.ts";
+import type { Attempt, Network } from "./network.ts";
 import type { Address } from "../stream.ts";
-import type { TaskCore } from "../task.ts";
-import type { Timed } from "../timers.ts";
-import { ExternalWait } from "../wait.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import type { Timed } from "../kernel/timers.ts";
+import { ExternalWait } from "../kernel/wait.ts";
 import { networkOf } from "./backend.ts";
 import { showAddress, SocketError } from "./socket_error.ts";
 

@@ -9,9 +9,9 @@
  *
  * Must never know: what is sent; which backend it is.
  */
-import { BusyResourceError, ClosedResourceError } from "../errors.ts";
-import { ExternalWait } from "../wait.ts";
-import type { RawStream, ReceiveEvents } from "../network.ts";
+import { BusyResourceError, ClosedResourceError } from "../kernel/errors.ts";
+import { ExternalWait } from "../kernel/wait.ts";
+import type { RawStream, ReceiveEvents } from "./network.ts";
 import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
 
 /** So many bytes are copied one by one faster than a view of them is made. */

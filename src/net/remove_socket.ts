@@ -1,8 +1,8 @@
 /**
  * Removing the path of a socket that nobody listens to any more.
  */
-import { Command } from "../coroutine.ts";
-import type { TaskCore } from "../task.ts";
+import { Command } from "../kernel/coroutine.ts";
+import type { TaskCore } from "../kernel/task.ts";
 import { networkOf } from "./backend.ts";
 
 class RemoveSocket extends Command<boolean> {

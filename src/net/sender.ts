@@ -15,10 +15,10 @@
  *
  * Must never know: what is received; which backend it is.
  */
-import { BrokenResourceError, BusyResourceError, ClosedResourceError } from "../errors.ts";
-import { ExternalWait } from "../wait.ts";
-import type { RawStream, SendEvents } from "../network.ts";
-import type { TaskCore } from "../task.ts";
+import { BrokenResourceError, BusyResourceError, ClosedResourceError } from "../kernel/errors.ts";
+import { ExternalWait } from "../kernel/wait.ts";
+import type { RawStream, SendEvents } from "./network.ts";
+import type { TaskCore } from "../kernel/task.ts";
 import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
 
 /** The size of a gather buffer. Sends that are larger are written by themselves. */

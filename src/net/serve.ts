@@ -4,12 +4,12 @@
  * Invariant: a handler's socket is closed when the handler ends, however it ends, and also where it was never begun.
  * Must never know: how connections are accepted.
  */
-import { Command, type Coroutine, type Operation } from "../coroutine.ts";
-import { Cancelled, ClosedResourceError } from "../errors.ts";
-import { Nursery } from "../nursery.ts";
+import { Command, type Coroutine, type Operation } from "../kernel/coroutine.ts";
+import { Cancelled, ClosedResourceError } from "../kernel/errors.ts";
+import { Nursery } from "../kernel/nursery.ts";
 import type { Address, Handler, ServeOptions } from "../stream.ts";
-import type { Task, TaskCore } from "../task.ts";
-import { ExternalWait } from "../wait.ts";
+import type { Task, TaskCore } from "../kernel/task.ts";
+import { ExternalWait } from "../kernel/wait.ts";
 import { isOwnError, runHandler, type Socket } from "./socket.ts";
 import { showAddress } from "./socket_error.ts";
 

@@ -3,16 +3,16 @@
  *
  * Must never know: which backend it is.
  */
-import { call } from "../call.ts";
-import type { Coroutine, Operation } from "../coroutine.ts";
-import { ClosedResourceError } from "../errors.ts";
+import { call } from "../operations/call.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { ClosedResourceError } from "../kernel/errors.ts";
 import type { WebStreams } from "../interop/byte_streams.ts";
-import type { RawStream } from "../network.ts";
+import type { RawStream } from "./network.ts";
 import type { Address, ByteStream, Handler } from "../stream.ts";
 import { Receive, ReceiveInto, Receiver, ReceiveView } from "./receiver.ts";
 import { Drain, Send, Sender, Shutdown } from "./sender.ts";
 import { SocketError } from "./socket_error.ts";
-import type { Carrier } from "./tls_port.ts";
+import type { Carrier } from "./tls/port.ts";
 import { webStreams } from "./web.ts";
 
 // What this file alone may see of a socket.

@@ -3,7 +3,7 @@
  *
  * Must never know: who asked.
  */
-import { ClosedResourceError } from "../errors.ts";
+import { ClosedResourceError } from "../kernel/errors.ts";
 import type { Address } from "../stream.ts";
 
 /** What the codes mean, for messages. Those not here show themselves. */

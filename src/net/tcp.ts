@@ -1,9 +1,9 @@
 /**
  * TCP: listening and connecting.
  */
-import type { Coroutine, Operation } from "../coroutine.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { type Duration, toSeconds } from "../duration.ts";
-import type { RawListener, RawStream } from "../network.ts";
+import type { RawListener, RawStream } from "./network.ts";
 import type { NetAddress } from "../stream.ts";
 import { ListenSocket } from "./listen_socket.ts";
 import { Opening } from "./open.ts";

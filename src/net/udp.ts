@@ -5,11 +5,11 @@
  * receives is kept up to `MOST_WAITING` bytes, and what comes then is lost, as the system itself does it.
  * Must never know: which backend it is.
  */
-import type { Coroutine, Operation } from "../coroutine.ts";
-import { BusyResourceError, ClosedResourceError } from "../errors.ts";
-import type { DatagramEvents, RawDatagram } from "../network.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { BusyResourceError, ClosedResourceError } from "../kernel/errors.ts";
+import type { DatagramEvents, RawDatagram } from "./network.ts";
 import type { Datagram, NetAddress } from "../stream.ts";
-import { ExternalWait } from "../wait.ts";
+import { ExternalWait } from "../kernel/wait.ts";
 import { Opening } from "./open.ts";
 import { showAddress, SocketError } from "./socket_error.ts";
 import { checkPort } from "./tcp.ts";

@@ -5,8 +5,8 @@
  * probes it: when nobody answers, and it is a socket and not somebody's file, it removes the path and tries once more.
  * Two processes that do this at the same moment can both succeed, and the second then has the path: a lock file is up to the user.
  */
-import type { Coroutine, Operation } from "../coroutine.ts";
-import type { RawListener, RawStream } from "../network.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import type { RawListener, RawStream } from "./network.ts";
 import type { UnixAddress } from "../stream.ts";
 import { ListenSocket } from "./listen_socket.ts";
 import { Opening } from "./open.ts";

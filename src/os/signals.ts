@@ -1,8 +1,8 @@
 /**
  * signals: waits for a signal of the operating system. The adapters only listen and unlisten.
  */
-import type { Operation } from "../coroutine.ts";
-import { ExternalWait } from "../wait.ts";
+import type { Operation } from "../kernel/coroutine.ts";
+import { ExternalWait } from "../kernel/wait.ts";
 import { denoSignals } from "./deno.ts";
 import { nodeSignals } from "./node.ts";
 

@@ -5,9 +5,9 @@
  * cancelled while a worker held it, of which the worker keeps the id (see `Grace`).
  * Must never know: how a worker is chosen.
  */
-import type { TaskCore } from "../task.ts";
-import { ExternalWait } from "../wait.ts";
-import type { Entry } from "../wait_list.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import { ExternalWait } from "../kernel/wait.ts";
+import type { Entry } from "../kernel/wait_list.ts";
 import type { PoolWorker } from "./pool_worker.ts";
 
 /** What a call needs of its pool. */

@@ -3,10 +3,10 @@
  *
  * Invariant: at most `inFlight` items have been taken from the source and not yet been given to `each`.
  */
-import type { Coroutine, Operation } from "../coroutine.ts";
-import { Cancelled } from "../errors.ts";
-import { Nursery } from "../nursery.ts";
-import type { Task } from "../task.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { Cancelled } from "../kernel/errors.ts";
+import { Nursery } from "../kernel/nursery.ts";
+import type { Task } from "../kernel/task.ts";
 
 /** Options of `pool.map`. */
 export interface MapOptions<Item, Result> {

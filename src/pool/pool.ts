@@ -1,10 +1,10 @@
 /**
  * Pool: what a user holds, whatever the workers are made of; and how one is opened.
  */
-import { Command, type Coroutine, type Operation } from "../coroutine.ts";
-import { surroundingScope } from "../ensure.ts";
+import { Command, type Coroutine, type Operation } from "../kernel/coroutine.ts";
+import { surroundingScope } from "../operations/ensure.ts";
 import { until } from "../interop/until.ts";
-import type { TaskCore } from "../task.ts";
+import type { TaskCore } from "../kernel/task.ts";
 import { CallWait } from "./call_wait.ts";
 import { mapInOrder, type MapOptions } from "./map.ts";
 import { PoolCore } from "./pool_core.ts";

@@ -13,12 +13,12 @@
  * Why a call waits here and not in the worker it will run on: an argument is cloned when a worker takes the call, so what waits
  * costs nothing but its caller; one slow call holds up no other; and a worker that dies takes down only what it really began.
  */
-import { ClosedResourceError } from "../errors.ts";
-import type { Operation } from "../coroutine.ts";
-import type { Scheduler } from "../scheduler.ts";
-import type { Timed } from "../timers.ts";
-import { ExternalWait } from "../wait.ts";
-import { WaitList } from "../wait_list.ts";
+import { ClosedResourceError } from "../kernel/errors.ts";
+import type { Operation } from "../kernel/coroutine.ts";
+import type { Scheduler } from "../kernel/scheduler.ts";
+import type { Timed } from "../kernel/timers.ts";
+import { ExternalWait } from "../kernel/wait.ts";
+import { WaitList } from "../kernel/wait_list.ts";
 import type { CallTaker, CallWait } from "./call_wait.ts";
 import { PoolWorker, type PoolWorkerOwner, type Report } from "./pool_worker.ts";
 import type { Backend, WorkerEnd } from "./protocol.ts";

@@ -6,8 +6,8 @@
  * The pool moves `state`, as it counts workers by it.
  * Must never know: other workers, who waits.
  */
-import type { Scheduler } from "../scheduler.ts";
-import type { Timed } from "../timers.ts";
+import type { Scheduler } from "../kernel/scheduler.ts";
+import type { Timed } from "../kernel/timers.ts";
 import type { CallWait } from "./call_wait.ts";
 import { uncloneableError } from "./clone.ts";
 import type { Backend, FromWorker, WorkerEnd, WorkerLink } from "./protocol.ts";

@@ -1,7 +1,7 @@
 /**
  * ProcessPool: the door to pools of processes.
  */
-import type { Operation } from "../coroutine.ts";
+import type { Operation } from "../kernel/coroutine.ts";
 import { nodeProcesses } from "./node_processes.ts";
 import { openPool, type Pool } from "./pool.ts";
 import type { PoolOptions } from "./settings.ts";

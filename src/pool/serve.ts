@@ -5,10 +5,10 @@
  * exactly the coroutines that have not ended.
  * Must never know: how messages travel.
  */
-import { Command, type Operation } from "../coroutine.ts";
-import { Cancelled, DeadlockError } from "../errors.ts";
+import { Command, type Operation } from "../kernel/coroutine.ts";
+import { Cancelled, DeadlockError } from "../kernel/errors.ts";
 import { Loop } from "../loop.ts";
-import { endError, NEXT, type TaskCore } from "../task.ts";
+import { endError, NEXT, type TaskCore } from "../kernel/task.ts";
 import { uncloneableError } from "./clone.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import { decodeThrown, encodeThrown } from "./thrown.ts";

@@ -1,7 +1,7 @@
 /**
  * ThreadPool: the door to pools of threads.
  */
-import type { Operation } from "../coroutine.ts";
+import type { Operation } from "../kernel/coroutine.ts";
 import { nodeThreads } from "./node_threads.ts";
 import { openPool, type Pool } from "./pool.ts";
 import type { Backend } from "./protocol.ts";

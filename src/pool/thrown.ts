@@ -11,7 +11,7 @@ import {
   BusyResourceError,
   ClosedResourceError,
   TimeoutError,
-} from "../errors.ts";
+} from "../kernel/errors.ts";
 import { isCloneable, nameUncloneable } from "./clone.ts";
 import type { ErrorData, Thrown } from "./protocol.ts";
 import { WorkerError } from "./worker_error.ts";

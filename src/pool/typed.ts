@@ -1,7 +1,7 @@
 /**
  * The types of a module as a pool calls it: which exports it has, and what calling them gives.
  */
-import type { Coroutine, Operation } from "../coroutine.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 
 /** The names of the exports of a module that are functions. */
 export type HandlerName<Module> =

@@ -8,11 +8,11 @@
  *
  * A token of a task that ended goes back: unlike a lock it protects nothing that could have been left half done.
  */
-import type { Body, Operation } from "../coroutine.ts";
-import { Holding } from "../holding.ts";
-import { runningTask } from "../scheduler.ts";
-import type { TaskCore } from "../task.ts";
-import { WaitList } from "../wait_list.ts";
+import type { Body, Operation } from "../kernel/coroutine.ts";
+import { Holding } from "../kernel/ownership.ts";
+import { runningTask } from "../kernel/scheduler.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import { WaitList } from "../kernel/wait_list.ts";
 import { WithCommand } from "./guard.ts";
 import { LineWait } from "./parking_lot.ts";
 import { type SyncOptions, titleOf } from "./title.ts";

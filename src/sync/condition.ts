@@ -10,9 +10,9 @@
  *
  * Hence a wait of its own instead of `release`, `park`, `shield(acquire)` in a row: between those a cancel and a notification could both land.
  */
-import type { Body, Operation } from "../coroutine.ts";
-import type { TaskCore } from "../task.ts";
-import { WaitList } from "../wait_list.ts";
+import type { Body, Operation } from "../kernel/coroutine.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import { WaitList } from "../kernel/wait_list.ts";
 import { WithCommand } from "./guard.ts";
 import { coreOf, Lock, type LockCore, type LockStatistics, OwnerWait } from "./lock.ts";
 import { checkCount } from "./parking_lot.ts";

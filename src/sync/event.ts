@@ -3,8 +3,8 @@
  *
  * Invariant: once it has happened nobody waits, and it has happened for good.
  */
-import type { Operation } from "../coroutine.ts";
-import { WaitList } from "../wait_list.ts";
+import type { Operation } from "../kernel/coroutine.ts";
+import { WaitList } from "../kernel/wait_list.ts";
 import { LineWait, type ParkingLotStatistics } from "./parking_lot.ts";
 import { type SyncOptions, titleOf } from "./title.ts";
 

@@ -12,10 +12,10 @@ import {
   coroutineStack,
   type Operation,
   toIterator,
-} from "../coroutine.ts";
-import { bothErrors, setStack } from "../errors.ts";
-import { AGAIN, Frame, isCancellation, LEFT, NEXT, type TaskCore, THROW } from "../task.ts";
-import type { Verdict } from "../task.ts";
+} from "../kernel/coroutine.ts";
+import { bothErrors, setStack } from "../kernel/errors.ts";
+import { AGAIN, Frame, isCancellation, LEFT, NEXT, type TaskCore, THROW } from "../kernel/task.ts";
+import type { Verdict } from "../kernel/task.ts";
 
 /** What `with` needs of a primitive. */
 export interface Guard {

@@ -9,12 +9,12 @@
  *
  * Must never know: what it protects.
  */
-import type { Body, Operation } from "../coroutine.ts";
-import { BrokenResourceError } from "../errors.ts";
-import { Holding } from "../holding.ts";
-import { runningTask } from "../scheduler.ts";
-import type { Task, TaskCore } from "../task.ts";
-import { WaitList } from "../wait_list.ts";
+import type { Body, Operation } from "../kernel/coroutine.ts";
+import { BrokenResourceError } from "../kernel/errors.ts";
+import { Holding } from "../kernel/ownership.ts";
+import { runningTask } from "../kernel/scheduler.ts";
+import type { Task, TaskCore } from "../kernel/task.ts";
+import { WaitList } from "../kernel/wait_list.ts";
 import { WithCommand } from "./guard.ts";
 import { LineWait } from "./parking_lot.ts";
 import { type SyncOptions, titleOf } from "./title.ts";

@@ -4,8 +4,8 @@
  * Invariant: a wait is in the line exactly while its task is parked here (R30); the line is in order of arrival (R29).
  * Must never know: what the tasks wait for.
  */
-import type { Operation } from "../coroutine.ts";
-import { ListedWait, WaitList } from "../wait_list.ts";
+import type { Operation } from "../kernel/coroutine.ts";
+import { ListedWait, WaitList } from "../kernel/wait_list.ts";
 import { type SyncOptions, titleOf } from "./title.ts";
 
 /** How many tasks wait, as in Trio. */

@@ -4,8 +4,8 @@
  * Invariant: while tasks are in line, `value` is 0: a released permit goes to the first in line at once (R29), and belongs to it whether it
  * is cancelled before its turn or not (R18, R30).
  */
-import type { Body, Operation } from "../coroutine.ts";
-import { WaitList } from "../wait_list.ts";
+import type { Body, Operation } from "../kernel/coroutine.ts";
+import { WaitList } from "../kernel/wait_list.ts";
 import { WithCommand } from "./guard.ts";
 import { LineWait } from "./parking_lot.ts";
 import { type SyncOptions, titleOf } from "./title.ts";

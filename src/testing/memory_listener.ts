@@ -4,18 +4,18 @@
  * Invariant: a connection waits in the backlog exactly until an accept takes it, or the listener is closed (R37).
  * Must never know: sockets.
  */
-import { Command, type Coroutine, type Operation } from "../coroutine.ts";
+import { Command, type Coroutine, type Operation } from "../kernel/coroutine.ts";
 import {
   BrokenResourceError,
   BusyResourceError,
   Cancelled,
   ClosedResourceError,
-} from "../errors.ts";
-import { Nursery } from "../nursery.ts";
+} from "../kernel/errors.ts";
+import { Nursery } from "../kernel/nursery.ts";
 import type { Address, ByteStream, Handler, Listener, ServeOptions } from "../stream.ts";
 import { Semaphore } from "../sync/semaphore.ts";
-import type { Task, TaskCore } from "../task.ts";
-import { Wait } from "../wait.ts";
+import type { Task, TaskCore } from "../kernel/task.ts";
+import { Wait } from "../kernel/wait.ts";
 import { type MemoryStreamOptions, memoryStreamPair } from "./memory_stream.ts";
 
 let lastPort = 0;

@@ -7,10 +7,10 @@
  * does not read stops the writer; at most one reader and one writer wait at a pipe (R38).
  * Must never know: sockets.
  */
-import type { Operation } from "../coroutine.ts";
-import { BrokenResourceError, BusyResourceError, ClosedResourceError } from "../errors.ts";
+import type { Operation } from "../kernel/coroutine.ts";
+import { BrokenResourceError, BusyResourceError, ClosedResourceError } from "../kernel/errors.ts";
 import type { ByteStream } from "../stream.ts";
-import { Wait } from "../wait.ts";
+import { Wait } from "../kernel/wait.ts";
 
 /** Options of {@linkcode memoryStreamPair}. */
 export interface MemoryStreamOptions {

@@ -3,14 +3,10 @@
  *
  * Invariant: time moves only here, forwards, and never past a deadline that some loop on this clock waits for.
  */
-import {
-  createMacrotask,
-  Gate,
-  type Host,
-  type HostSession,
-  type Macrotask,
-  webHost,
-} from "../host.ts";
+import type { Host, HostSession } from "../host.ts";
+import { Gate } from "../runtime/gate.ts";
+import { createMacrotask, type Macrotask } from "../runtime/macrotask.ts";
+import { webHost } from "../runtime/web_host.ts";
 
 /** Options of a {@linkcode VirtualClock}. */
 export interface VirtualClockOptions {

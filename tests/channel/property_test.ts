@@ -20,7 +20,7 @@ import {
   type Sender,
   sleep,
 } from "../../mod.ts";
-import { seededRandom } from "../../src/queue.ts";
+import { seededRandom } from "../../src/kernel/ready_queue.ts";
 import { VirtualClock } from "../../src/testing/virtual_clock.ts";
 
 /** How an operation ended. */

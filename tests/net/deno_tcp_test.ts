@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { all, Loop, until } from "jsr:@broomio/core";
 import { fromDeno, TcpClientSocket, TcpListenSocket } from "../../src/net/mod.ts";
-import { DenoStream } from "../../src/net/deno.ts";
+import { DenoStream } from "../../src/net/deno/network.ts";
 import { testStreams } from "../stream/conformance.ts";
-import type { DenoConn } from "../../src/net/shapes.ts";
+import type { DenoConn } from "../../src/net/runtime_types.ts";
 import type { Address, NetAddress } from "../../src/stream.ts";
 
 const hostname = "127.0.0.1";

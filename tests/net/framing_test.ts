@@ -13,7 +13,7 @@ import {
 import { VirtualClock } from "../../src/testing/mod.ts";
 import { memoryStreamPair } from "../../src/testing/memory_stream.ts";
 import { BufferedReader, type FrameFormat, sendFrame } from "../../src/net/framing.ts";
-import { LimitError } from "../../src/errors.ts";
+import { LimitError } from "../../src/kernel/errors.ts";
 import type { ByteStream, ReceiveStream } from "../../src/stream.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);

@@ -3,7 +3,7 @@
  */
 import { type Coroutine, Loop, type LoopOptions, until } from "jsr:@broomio/core";
 import { useNetwork } from "../../src/net/mod.ts";
-import { nodeNetwork } from "../../src/net/node.ts";
+import { nodeNetwork } from "../../src/net/node/network.ts";
 
 let count = 0;
 

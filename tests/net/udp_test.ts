@@ -10,7 +10,7 @@ import {
   sleep,
 } from "jsr:@broomio/core";
 import { SocketError, UdpSocket, useNetwork } from "../../src/net/mod.ts";
-import { denoNetwork } from "../../src/net/deno.ts";
+import { denoNetwork } from "../../src/net/deno/network.ts";
 import { errorOf } from "../stream/conformance.ts";
 
 const hostname = "127.0.0.1";

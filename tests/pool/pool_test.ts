@@ -14,7 +14,7 @@ import {
   select,
   sleep,
 } from "../../mod.ts";
-import { ClosedResourceError } from "../../src/errors.ts";
+import { ClosedResourceError } from "../../src/kernel/errors.ts";
 import {
   type Pool,
   PoolFullError,

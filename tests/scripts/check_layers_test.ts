@@ -6,12 +6,17 @@ const value = (from: string, to: string): Import => ({ from, to, typeOnly: false
 const type = (from: string, to: string): Import => ({ from, to, typeOnly: true });
 
 const allowed: [string, Import][] = [
-  ["a value from above", value("src/loop.ts", "src/task.ts")],
-  ["a type from below", type("src/coroutine.ts", "src/loop.ts")],
+  ["a value from an earlier layer", value("src/loop.ts", "src/kernel/task.ts")],
+  ["a type from a later layer", type("src/kernel/coroutine.ts", "src/loop.ts")],
   ["a file of its own folder", value("src/sync/lock.ts", "src/sync/parking_lot.ts")],
   ["sync for sockets", value("src/net/tcp.ts", "src/sync/lock.ts")],
-  ["its adapter for a door", value("src/net/mod.ts", "src/net/deno.ts")],
-  ["node for an adapter", value("src/net/node.ts", "node:net")],
+  ["its adapter for a door", value("src/net/mod.ts", "src/net/deno/network.ts")],
+  [
+    "the kernel and operations for every later layer",
+    value("src/sync/lock.ts", "src/operations/call.ts"),
+  ],
+  ["the memory network for tests", value("src/testing/mod.ts", "src/net/network.ts")],
+  ["node for an adapter", value("src/net/node/network.ts", "node:net")],
   ["anything of the core for the door", value("mod.ts", "src/sync/lock.ts")],
 ];
 for (const [name, each] of allowed) {
@@ -19,14 +24,20 @@ for (const [name, each] of allowed) {
 }
 
 const refused: [string, Import, string][] = [
-  ["a value from below", value("src/task.ts", "src/loop.ts"), "below"],
-  ["a folder for the core", value("src/loop.ts", "src/sync/lock.ts"), "below"],
+  ["a value from a later layer", value("src/kernel/task.ts", "src/loop.ts"), "above"],
+  ["a later folder for the core", value("src/loop.ts", "src/sync/lock.ts"), "above"],
+  ["operations for the kernel", value("src/kernel/task.ts", "src/operations/call.ts"), "above"],
+  ["sockets for the pools", value("src/pool/pool.ts", "src/net/tcp.ts"), "sideways"],
   ["sideways imports", value("src/channel/bounded.ts", "src/sync/lock.ts"), "sideways"],
   ["sideways types", type("src/sync/lock.ts", "src/channel/bounded.ts"), "sideways"],
-  ["an adapter from elsewhere", value("src/pool/mod.ts", "src/net/deno.ts"), "own folder"],
-  ["an adapter for an adapter", value("src/net/deno.ts", "src/net/node.ts"), "each other"],
+  ["an adapter from elsewhere", value("src/pool/mod.ts", "src/net/deno/network.ts"), "own folder"],
+  [
+    "an adapter for an adapter",
+    value("src/net/deno/network.ts", "src/net/node/network.ts"),
+    "each other",
+  ],
   ["node for the core", value("src/loop.ts", "node:timers"), "depends on nothing"],
-  ["packages", value("src/net/node.ts", "npm:effect@4.1.0"), "depends on nothing"],
+  ["packages", value("src/net/node/network.ts", "npm:effect@4.1.0"), "depends on nothing"],
   ["another door behind the door", value("mod.ts", "src/net/mod.ts"), "door of its own"],
 ];
 for (const [name, each, reason] of refused) {

@@ -21,10 +21,10 @@ Deno.test("names: the core says none from outside the language", () => {
 });
 
 Deno.test("names: host and interop say web-standard ones, adapters all, tests what they like", () => {
-  assertEquals(refused("src/host.ts", foreign), ["Deno"]);
+  assertEquals(refused("src/runtime/web_host.ts", foreign), ["Deno"]);
   assertEquals(refused("src/interop/until.ts", foreign), ["Deno"]);
   assertEquals(refused("src/net/mod.ts", foreign), ["setTimeout", "Deno", "AbortSignal"]);
-  assertEquals(refused("src/net/deno.ts", foreign), []);
+  assertEquals(refused("src/net/deno/network.ts", foreign), []);
   assertEquals(refused("tests/loop_test.ts", foreign), []);
 });
 

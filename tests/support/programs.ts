@@ -27,7 +27,7 @@ import {
   type Task,
   until,
 } from "../../mod.ts";
-import type { TaskCore } from "../../src/task.ts";
+import type { TaskCore } from "../../src/kernel/task.ts";
 import { VirtualClock } from "../../src/testing/mod.ts";
 import { leftovers } from "./world.ts";
 

@@ -13,8 +13,8 @@ import {
   type LoopWarning,
   sleep,
 } from "../../mod.ts";
-import type { Scheduler } from "../../src/scheduler.ts";
-import type { TaskCore } from "../../src/task.ts";
+import type { Scheduler } from "../../src/kernel/scheduler.ts";
+import type { TaskCore } from "../../src/kernel/task.ts";
 import { VirtualClock } from "../../src/testing/mod.ts";
 
 /** What a test works with. */

@@ -11,7 +11,7 @@ import {
   sleepForever,
   type Task,
 } from "../../mod.ts";
-import type { TaskCore } from "../../src/task.ts";
+import type { TaskCore } from "../../src/kernel/task.ts";
 import { inEveryOrder, World } from "../support/world.ts";
 
 /** Starts tasks that arrive one after the other and keep a token for a second each. */

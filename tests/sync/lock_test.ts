@@ -16,7 +16,7 @@ import {
   sleepForever,
   type Task,
 } from "../../mod.ts";
-import type { TaskCore } from "../../src/task.ts";
+import type { TaskCore } from "../../src/kernel/task.ts";
 import { inEveryOrder, nameOf, rejection, World } from "../support/world.ts";
 
 // R29

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DeadlockError, Loop, Nursery, sleep } from "jsr:@broomio/core";
 import { MemoryListener, memoryStreamPair, VirtualClock } from "../../src/testing/mod.ts";
 import { errorOf, testStreams } from "../stream/conformance.ts";
-import { BrokenResourceError } from "../../src/errors.ts";
+import { BrokenResourceError } from "../../src/kernel/errors.ts";
 import type { ByteStream, Listener } from "../../src/stream.ts";
 
 const makeLoop = () => new Loop({ host: new VirtualClock() });

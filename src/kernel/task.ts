@@ -1,0 +1,330 @@
+/**
+ * Task: one coroutine on its way through a loop, with the stack of coroutines it called.
+ *
+ * Invariants: `frame` is the top of the stack and the task itself its bottom; `mode` and `value` say how the top is resumed next,
+ * and, once the task has ended, how it ended; `wait` is set exactly while the task is parked; `scope` is the innermost cancel scope in force.
+ * Must never know: how tasks are queued, how cancellation spreads.
+ *
+ * Why a stack of frames. `yield*` hands each resume down through every generator on the way: 2 us at a depth of 100, and the native
+ * stack overflows at a few thousand. So `call`, scopes and nurseries push a frame here instead, and only the top is
+ * resumed: flat cost at any depth, and a scope can unwind exactly the frames above its own.
+ */
+import type { Operation, Trap } from "./coroutine.ts";
+import { appendStack, Cancelled, TaskCancelledError } from "./errors.ts";
+import { type Parking, Wait } from "./wait.ts";
+import type { Scope } from "./cancel_scope.ts";
+import type { NurseryCore } from "./nursery.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Binding } from "../operations/local.ts";
+import type { Holding } from "./ownership.ts";
+
+/** What a task is doing, or how it ended. */
+export type TaskState = "ready" | "running" | "waiting" | "succeeded" | "failed" | "cancelled";
+
+/**
+ * A coroutine that a loop or a nursery runs.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, sleep } from "jsr:@broomio/core";
+ *
+ * function* add(a: number, b: number) {
+ *   yield* sleep(0.01);
+ *   return a + b;
+ * }
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const task = nursery.startSoon(add(1, 2), { name: "adder" });
+ *   console.log(task.name, yield* task.join()); // adder 3
+ * }));
+ * ```
+ */
+export interface Task<T = unknown> {
+  /** Unique within the loop, counted from 1. */
+  readonly id: number;
+  /** The name given when it was started, or `#` and the id; the one given to `run` is `main`. */
+  readonly name: string;
+  /** What the task is doing, or how it ended. */
+  readonly state: TaskState;
+  /** The task that opened the nursery this one runs in; null for a task that the loop itself was given. */
+  readonly parent: Task | null;
+  /**
+   * Waits for the task to end and gives its value. A checkpoint. The error of a failed task still goes to its nursery too.
+   *
+   * @throws {TaskCancelledError} If the task was cancelled.
+   */
+  join(): Operation<T>;
+  /** Cancels this task alone, at its next wait. Never waits; the first reason stays. */
+  cancel(reason?: unknown): void;
+  /** A promise of the task's value, for code outside the loop. Rejects as {@linkcode Task.join} throws. */
+  promise(): Promise<T>;
+}
+
+/** How a frame is resumed, and how a coroutine ended. */
+export type Mode = typeof NEXT | typeof THROW | typeof RETURN;
+/** With a value. */
+export const NEXT = 0;
+/** With an error thrown at its wait. */
+export const THROW = 1;
+/** By `return()`: it unwinds, and no `catch` sees it. */
+export const RETURN = 2;
+
+/** What follows when the coroutine of a frame has ended. */
+export type Verdict = typeof LEFT | typeof AGAIN | typeof PARKED;
+/** The frame is done: pop it, and resume the one below with `task.mode` and `task.value`. */
+export const LEFT = 0;
+/** The frame has put another coroutine in place: resume it. */
+export const AGAIN = 1;
+/** The frame waits, or there is none below: stop stepping. */
+export const PARKED = 2;
+
+/** One coroutine on a task's stack. */
+export class Frame {
+  /** What is resumed. */
+  iterator: Iterator<Trap, unknown, unknown>;
+  /** The frame that called this one; null at the bottom. */
+  below: Frame | null;
+
+  constructor(iterator: Iterator<Trap, unknown, unknown>, below: Frame | null) {
+    this.iterator = iterator;
+    this.below = below;
+  }
+
+  /** Called when the coroutine has ended as `task.mode` and `task.value` say, which it may change. */
+  exit(_task: TaskCore): Verdict {
+    return LEFT;
+  }
+}
+
+/** Told of the end of a task; true where that takes care of its error, so that the nursery need not. */
+export type Watcher = (task: TaskCore) => boolean;
+
+/** What few tasks have, kept apart so that a sleeping task stays small. */
+interface Extras {
+  name: string | undefined;
+  /** The bindings of task locals, inherited from the task that started this one. */
+  locals: Binding | null;
+  /** Called once when the task has ended. */
+  watchers: Set<Watcher> | null;
+  /** What the task owns, newest first: told when it ends. */
+  held: Holding | null;
+  /** Runs a step in the async context in which the task was started (`asyncContext: true`). */
+  context: ((run: () => void) => void) | null;
+  /** Debug: the stack at the place where the task was started. */
+  startedAt: string;
+  /** It was warned of a cancel that this task swallowed: once is enough. */
+  warned: boolean;
+  /** The stack of the wait it is in; known in debug mode and after a swallowed cancel. */
+  position: string;
+}
+
+/** The task as the loop sees it. */
+export class TaskCore<T = unknown> extends Frame implements Task<T> {
+  readonly id: number;
+  readonly scheduler: Scheduler;
+  readonly nursery: NurseryCore;
+  /** The siblings, in the list that the nursery's scope heads; null once it has ended. */
+  previous: TaskCore | null = null;
+  next: TaskCore | null = null;
+
+  frame: Frame = this;
+  /** The iterator of `frame`: stepping is hot, and reads it here without asking which kind of frame that is. */
+  top: Iterator<Trap, unknown, unknown>;
+  /** `top` was seen to be a native generator, with the `next` of all generators; false also where nobody looked. */
+  topIsGenerator: boolean = false;
+  mode: Mode = NEXT;
+  value: unknown = undefined;
+  wait: Parking | null = null;
+  ended: boolean = false;
+
+  scope: Scope;
+  /** The outermost scope that this task itself has open; null exactly when `scope` is the nursery's. */
+  outermost: Scope | null = null;
+  /** How often a cancel was delivered since the innermost scope in force was entered (R20). */
+  deliveries: number = 0;
+  /** The loop's tick at which it was parked. */
+  since: number = 0;
+  extras: Extras | null = null;
+
+  constructor(iterator: Iterator<Trap, unknown, unknown>, nursery: NurseryCore) {
+    super(iterator, null);
+    this.top = iterator;
+    this.nursery = nursery;
+    this.scope = nursery.scope;
+    this.scheduler = nursery.scheduler;
+    this.id = ++this.scheduler.lastTaskId;
+  }
+
+  get name(): string {
+    return this.extras?.name ?? `#${this.id}`;
+  }
+
+  get state(): TaskState {
+    if (this.ended) {
+      if (this.mode === NEXT) return "succeeded";
+      return isCancellation(this) ? "cancelled" : "failed";
+    }
+    if (this.scheduler.running === this) return "running";
+    return this.wait === null ? "ready" : "waiting";
+  }
+
+  get parent(): Task | null {
+    return this.nursery.owner;
+  }
+
+  join(): Operation<T> {
+    return new JoinWait(this);
+  }
+
+  cancel(reason?: unknown): void {
+    if (!this.ended) this.nursery.scope.taskScope(this).cancel(reason);
+  }
+
+  promise(): Promise<T> {
+    const promise = new Promise<T>((resolve, reject) => {
+      const settle = (): boolean => {
+        if (this.mode === NEXT) resolve(this.value as T);
+        else reject(endError(this));
+        return false;
+      };
+      if (this.ended) settle();
+      else this.onEnd(settle);
+    });
+    // The nursery reports the error; a promise that nobody looks at must not report it again.
+    promise.catch(() => {});
+    return promise;
+  }
+
+  /** The rarely used fields, made when first needed. */
+  more(): Extras {
+    return this.extras ??= {
+      name: undefined,
+      locals: null,
+      watchers: null,
+      held: null,
+      context: null,
+      startedAt: "",
+      position: "",
+      warned: false,
+    };
+  }
+
+  /** Calls back when the task has ended. */
+  onEnd(watcher: Watcher): void {
+    (this.more().watchers ??= new Set()).add(watcher);
+  }
+
+  /** Called when `frame` or its iterator has changed. */
+  renewTop(): void {
+    this.top = this.frame.iterator;
+    this.topIsGenerator = false;
+  }
+
+  /** Makes the task ready, with an error to be thrown at its wait. */
+  resumeWithError(error: unknown): void {
+    this.mode = THROW;
+    this.value = error;
+    this.scheduler.ready(this);
+  }
+
+  /** Ends the task without running it, where its loop cannot go on. Nothing it waits for keeps hold of it, and its scopes are left. */
+  abandon(error: unknown): void {
+    try {
+      this.wait?.interrupt();
+    } catch {
+      // Its undo failed too; `error` says more.
+    }
+    this.wait = null;
+    while (this.scope.owner === this) this.scope.leave(this);
+    this.mode = THROW;
+    this.value = error;
+    this.#end();
+  }
+
+  /** Debug: adds where this task was started, and those around it, to the stack of its error. */
+  #tellOrigin(error: unknown): void {
+    let task: TaskCore | null = this as TaskCore;
+    for (let count = 0; task !== null && count < MOST_ORIGINS; count++) {
+      appendStack(error, `task ${task.name} was started:`, task.extras?.startedAt ?? "");
+      task = task.nursery.owner;
+    }
+  }
+
+  /** The bottom coroutine has ended, and so has the task, once the cleanups registered in it have run. */
+  override exit(): Verdict {
+    if (this.mode === RETURN) this.value = this.scope.cause?.cancelled;
+    const own = this.outermost;
+    if (own !== null) {
+      if (own.cleanUp(this, this)) return AGAIN;
+      own.leave(this);
+    }
+    if (this.scheduler.debug && this.mode === THROW) this.#tellOrigin(this.value);
+    this.nursery.childEnded(this, this.#end());
+    return PARKED;
+  }
+
+  /** Notes the end, and tells who watches; true where one of them takes care of the error. */
+  #end(): boolean {
+    this.ended = true;
+    this.frame = this;
+    this.iterator = ENDED;
+    for (let held = this.extras?.held; held; held = this.extras?.held) held.forsake();
+    const watchers = this.extras?.watchers;
+    let handled = false;
+    if (watchers) {
+      this.extras!.watchers = null;
+      for (const watcher of watchers) if (watcher(this)) handled = true;
+    }
+    return handled;
+  }
+}
+
+/** How many tasks, outwards, an error tells the origin of. */
+const MOST_ORIGINS = 10;
+
+/** An iterator that has ended. */
+export const ENDED: Iterator<Trap, unknown, unknown> = {
+  next: () => ({ done: true, value: undefined }),
+};
+
+/** Whether a task or coroutine ended by being cancelled. */
+export function isCancellation(end: { mode: Mode; value: unknown }): boolean {
+  return end.mode === RETURN || (end.mode === THROW && end.value instanceof Cancelled);
+}
+
+/** What `join` throws for a task that did not succeed. */
+export function endError(task: TaskCore): unknown {
+  return isCancellation(task) ? new TaskCancelledError(task) : task.value;
+}
+
+class JoinWait<T> extends Wait<T> {
+  readonly #target: TaskCore<T>;
+  readonly #finish: Watcher = () => {
+    if (this.#target.mode === NEXT) this.settle(this.#target.value as T);
+    else this.fail(endError(this.#target));
+    return false;
+  };
+
+  constructor(target: TaskCore<T>) {
+    super();
+    this.#target = target;
+  }
+
+  protected arm(task: TaskCore): void {
+    if (this.#target.ended) this.#finish(this.#target);
+    else if ((this.#target as TaskCore) === task) {
+      throw new Error(`Task ${task.name} cannot join itself: it would wait forever`);
+    } else this.#target.onEnd(this.#finish);
+  }
+
+  protected disarm(): void {
+    this.#target.extras?.watchers?.delete(this.#finish);
+  }
+
+  describe(): string {
+    return `joining task ${this.#target.name}`;
+  }
+
+  awaited(): readonly TaskCore[] {
+    return [this.#target];
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Network: the port behind sockets. A backend (Deno's sockets, Node's, memory, a simulation) implements it; the socket classes
+ * never see which.
+ *
+ * Everything is a callback: the socket classes turn calls into waits. The rules a backend keeps:
+ * - What a `RawStream` or `RawListener` was asked for is answered once, by the event named, at once or later; nothing is answered unasked,
+ *   and after `close` or `abort` nothing need be answered.
+ * - Failures are told by a POSIX code, with the host's own error beside it.
+ * - An attempt (listen, connect) gives a function that abandons it; what comes of it all the same is closed by whoever asked.
+ * Must never know: loops, tasks, cancellation.
+ */
+import type { Address, NetAddress, UnixAddress } from "../stream.ts";
+
+/** Told what came of listening or connecting: one call. */
+export interface Attempt<T> {
+  /** It worked. */
+  opened(raw: T): void;
+  /** It did not: a POSIX code, and the host's error. */
+  failed(code: string, cause: unknown): void;
+}
+
+/** What a {@linkcode RawStream} answers to `receive`. */
+export interface ReceiveEvents {
+  /** So many bytes are in `bytes`; 0 at the end. Gives true where all were taken at once, so that the memory is free. */
+  received(count: number): boolean | void;
+  /** It failed. */
+  receiveFailed(code: string, cause: unknown): void;
+}
+
+/** What a {@linkcode RawStream} answers to `send` and `finish`. */
+export interface SendEvents {
+  /** It is done. */
+  sent(): void;
+  /** It failed; a part may have been sent. */
+  sendFailed(code: string, cause: unknown): void;
+}
+
+/** One connection of a backend. */
+export interface RawStream {
+  /** This end. */
+  readonly localAddr: Address;
+  /** The other end. */
+  readonly remoteAddr: Address;
+  /** Where answers go; set before anything is asked. */
+  receiveEvents: ReceiveEvents;
+  /** Where answers go; set before anything is asked. */
+  sendEvents: SendEvents;
+  /** What was received last, from the start. */
+  readonly bytes: Uint8Array;
+  /**
+   * How long `bytes` stay as they are: while `received` is told, and what is not taken by then is kept elsewhere; until `receive` is
+   * called again; or for good.
+   */
+  readonly lifetime: "event" | "receive" | "forever";
+  /** Asks for bytes. One at a time. */
+  receive(): void;
+  /** Asks to send all of `bytes`, which stay as they are until it is answered. One at a time, together with `finish`. */
+  send(bytes: Uint8Array): void;
+  /** Asks to end the sending direction. */
+  finish(): void;
+  /** Ends it now; what is being sent may be cut off. Twice is once. */
+  close(): void;
+  /** Told that `close` follows once what is being sent has gone out. Where that takes more than a few seconds, closes it. */
+  closeSoon(): void;
+  /** Whether small messages go out at once (TCP_NODELAY). */
+  setNoDelay(on: boolean): void;
+  /** Whether a silent peer is probed (SO_KEEPALIVE). */
+  setKeepAlive(on: boolean): void;
+}
+
+/** What a {@linkcode RawListener} answers. */
+export interface RawListenerEvents {
+  /** Answers `accept`. */
+  accepted(raw: RawStream): void;
+  /** Answers `accept`: it failed. */
+  acceptFailed(code: string, cause: unknown): void;
+}
+
+/** A listening socket of a backend. */
+export interface RawListener {
+  /** Where it listens. */
+  readonly localAddr: Address;
+  /** Where answers go; set before anything is asked. */
+  events: RawListenerEvents;
+  /** Asks for one connection. One at a time. */
+  accept(): void;
+  /** Stops listening; connections that nobody asked for are closed. */
+  close(): void;
+}
+
+/** Where a TCP listener is to listen. */
+export interface TcpListenTarget {
+  /** A name or an IP address. */
+  readonly hostname: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** How many connections the system holds until they are accepted. */
+  readonly backlog: number;
+  /** Whether several processes may listen there (SO_REUSEPORT). */
+  readonly reusePort: boolean;
+}
+
+/** What a {@linkcode RawDatagram} tells, unasked. */
+export interface DatagramEvents {
+  /** A message has arrived; the bytes are for good. */
+  arrived(bytes: Uint8Array, from: NetAddress): void;
+  /** The socket failed, and tells nothing more. */
+  broke(code: string, cause: unknown): void;
+}
+
+/** A UDP socket of a backend. */
+export interface RawDatagram {
+  /** Where it receives. */
+  readonly localAddr: NetAddress;
+  /** Where messages go; set as soon as it is opened. */
+  events: DatagramEvents;
+  /** Sends one message and calls back: without a code where it is on its way. The bytes stay as they are. */
+  send(
+    bytes: Uint8Array,
+    target: Pick<NetAddress, "hostname" | "port">,
+    done: (code?: string, cause?: unknown) => void,
+  ): void;
+  /** Ends it. */
+  close(): void;
+}
+
+/** The sockets of one runtime, or what stands in for them. */
+export interface Network {
+  /** Binds a UDP socket; absent where there is none. */
+  bindUdp?(target: Pick<NetAddress, "hostname" | "port">, attempt: Attempt<RawDatagram>): void;
+  /** Listens to TCP. */
+  listenTcp(target: TcpListenTarget, attempt: Attempt<RawListener>): (() => void) | void;
+  /** Connects by TCP. */
+  connectTcp(
+    target: Pick<NetAddress, "hostname" | "port">,
+    attempt: Attempt<RawStream>,
+  ): (() => void) | void;
+  /** Listens to a Unix socket. */
+  listenUnix(
+    target: Pick<UnixAddress, "path">,
+    attempt: Attempt<RawListener>,
+  ): (() => void) | void;
+  /** Connects to a Unix socket. */
+  connectUnix(target: Pick<UnixAddress, "path">, attempt: Attempt<RawStream>): (() => void) | void;
+  /** Removes a path that is a socket, and nothing else; says whether it was one. */
+  removeSocket(path: string): boolean;
+}

@@ -1,0 +1,114 @@
+/**
+ * UDP by `node:dgram`, in Node, Bun and Deno, whose own is behind `--unstable-net`.
+ */
+import type { Attempt, DatagramEvents, Network, RawDatagram } from "../network.ts";
+import type { NetAddress } from "../../stream.ts";
+
+/** What is used of a socket of `node:dgram`. */
+interface DgramSocket {
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  bind(options: { port: number; address: string }): void;
+  address(): { address: string; port: number };
+  send(
+    bytes: Uint8Array,
+    port: number,
+    hostname: string,
+    done: (error: unknown) => void,
+  ): void;
+  close(): void;
+}
+
+interface DgramModule {
+  createSocket(options: { type: "udp4" | "udp6" }): DgramSocket;
+}
+
+interface Sender {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** How to bind a UDP socket, or `undefined` where there is no `node:dgram`. */
+export function nodeUdp(): Network["bindUdp"] {
+  const { process } = globalThis as {
+    process?: { getBuiltinModule?(name: string): unknown };
+  };
+  const dgram = process?.getBuiltinModule?.("node:dgram") as DgramModule | undefined;
+  if (dgram === undefined) return undefined;
+  return (target, attempt) => void new NodeDatagram(dgram, target, attempt);
+}
+
+class NodeDatagram implements RawDatagram {
+  localAddr!: NetAddress;
+  events!: DatagramEvents;
+  readonly #socket: DgramSocket;
+  #closed = false;
+
+  constructor(
+    dgram: DgramModule,
+    { hostname, port }: Pick<NetAddress, "hostname" | "port">,
+    attempt: Attempt<RawDatagram>,
+  ) {
+    const socket = dgram.createSocket({ type: hostname.includes(":") ? "udp6" : "udp4" });
+    this.#socket = socket;
+    let opened = false;
+    socket.on("listening", () => {
+      opened = true;
+      const { address, port } = socket.address();
+      this.localAddr = { transport: "udp", hostname: address, port };
+      attempt.opened(this);
+    });
+    socket.on("error", (error: unknown) => {
+      if (this.#closed) return;
+      if (opened) return this.events.broke(codeOf(error), error);
+      this.close();
+      attempt.failed(codeOf(error), error);
+    });
+    socket.on("message", (bytes: Uint8Array, { address, port }: Sender) => {
+      if (this.#closed) return;
+      // Not a Buffer, whose slice() shares its memory.
+      const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+      this.events.arrived(plain, { transport: "udp", hostname: address, port });
+    });
+    try {
+      socket.bind({ port, address: hostname });
+    } catch (error) {
+      this.close();
+      attempt.failed(codeOf(error), error);
+    }
+  }
+
+  send(
+    bytes: Uint8Array,
+    { hostname, port }: Pick<NetAddress, "hostname" | "port">,
+    done: (code?: string, cause?: unknown) => void,
+  ): void {
+    try {
+      this.#socket.send(bytes, port, hostname, (error) => {
+        if (error) done(codeOf(error), error);
+        else done();
+      });
+    } catch (error) {
+      done(codeOf(error), error);
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.#socket.close();
+    } catch {
+      // It never was bound.
+    }
+  }
+}
+
+/** The POSIX code of an error: its own, or what Deno's classes and messages stand for. */
+function codeOf(error: unknown): string {
+  const { code, name = "", message = "" } = (error ?? {}) as Record<string, string | undefined>;
+  if (typeof code === "string" && /^E[A-Z_]+$/.test(code) && !code.startsWith("ERR_")) return code;
+  if (name === "AddrInUse") return "EADDRINUSE";
+  if (name === "NotCapable" || name === "PermissionDenied") return "EACCES";
+  if (/message too long/i.test(message)) return "EMSGSIZE";
+  return "EIO";
+}

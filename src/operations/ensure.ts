@@ -1,0 +1,67 @@
+/**
+ * ensure: cleanup that runs, shielded, when the surrounding scope, nursery or task ends. It is kept on the scope (see cancel_scope.ts).
+ */
+import { type Body, Command, type Operation } from "../kernel/coroutine.ts";
+import type { Scope } from "../kernel/cancel_scope.ts";
+import type { TaskCore } from "../kernel/task.ts";
+
+/** The innermost scope that `task` itself has open; for none, one around the whole task. */
+export function surroundingScope(task: TaskCore): Scope {
+  const { scope } = task;
+  return scope.owner === task ? scope : scope.taskScope(task);
+}
+
+class Ensure extends Command<void> {
+  readonly #cleanup: Body<unknown> | (() => void);
+
+  constructor(cleanup: Body<unknown> | (() => void)) {
+    super();
+    this.#cleanup = cleanup;
+  }
+
+  perform(task: TaskCore): boolean {
+    this.begin();
+    const cleanup = this.#cleanup;
+    (surroundingScope(task).cleanups ??= []).push(
+      typeof cleanup === "function" ? () => cleanup() ?? NOTHING : cleanup,
+    );
+    return true;
+  }
+
+  describe(): string {
+    return "ensure";
+  }
+}
+
+/** What a cleanup that waits for nothing amounts to. */
+const NOTHING: Operation<void> = {
+  [Symbol.iterator]: () => ({ next: () => ({ done: true, value: undefined }) }),
+};
+
+/**
+ * Registers cleanup that runs when the surrounding scope, nursery or task ends, however it ends: shielded, so it may wait; last
+ * registered first; in a nursery after its children. Where body and cleanup both throw, both are reported. Not a checkpoint.
+ *
+ * @param cleanup A coroutine, or a function that returns one or nothing.
+ * @throws {TypeError} If it is neither.
+ * @example
+ * ```ts
+ * import { ensure, Loop, sleep } from "jsr:@broomio/core";
+ *
+ * function* session() {
+ *   yield* ensure(function* () {
+ *     yield* sleep(0.01);
+ *     console.log("logged out");
+ *   });
+ *   console.log("at work");
+ * }
+ * await new Loop().run(session());
+ * ```
+ */
+export function ensure(cleanup: Body<unknown> | (() => void)): Operation<void> {
+  const operation = typeof cleanup === "object" && cleanup !== null && Symbol.iterator in cleanup;
+  if (typeof cleanup !== "function" && !operation) {
+    throw new TypeError("ensure() wants a coroutine, or a function that returns one or nothing");
+  }
+  return new Ensure(cleanup);
+}

@@ -1,0 +1,38 @@
+/**
+ * visit: runs a body for each value of a source, one after the other. What every `forEach`, and `each`, is made of.
+ */
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+
+/**
+ * What is done with each value: a function that returns nothing, or a coroutine that is run to its end before the next value
+ * is asked for. `false`, returned by either, ends the loop.
+ */
+export type Visitor<T> = (value: T) => Operation<void | false> | void | false;
+
+/** Asks for values to the end, or until the body says `false`; gives whether it came to the end. */
+export function* visit<T>(
+  source: { next(): Operation<IteratorResult<T, unknown>> },
+  body: Visitor<T>,
+): Coroutine<boolean> {
+  for (;;) {
+    const result = yield* source.next();
+    if (result.done) return true;
+    let verdict = body(result.value);
+    if (typeof verdict === "object") {
+      if ("then" in verdict) {
+        throw new TypeError(
+          "The body returned a promise: make it a function*, not an async function",
+        );
+      }
+      verdict = yield* verdict;
+    }
+    if (verdict === false) return false;
+  }
+}
+
+/** Checks a body where it is given, not at the first value. */
+export function checkVisitor(body: unknown, by: string): void {
+  if (typeof body !== "function") {
+    throw new TypeError(`${by}() wants a function that takes a value, not ${typeof body}`);
+  }
+}

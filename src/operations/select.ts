@@ -1,0 +1,192 @@
+/**
+ * select: waits for several things at once, and exactly one of them happens.
+ *
+ * Invariant: an arm is enlisted (see `Wait.enlist`) exactly while the task is parked here; the arm that settles first takes
+ * the others out before anything else runs, so no second one can happen, and none leaves a trace.
+ * Must never know: what the arms are.
+ *
+ * Why the arms are operations and not coroutines: a coroutine would have to be run to its wait, and what it did on the way
+ * could not be taken back. An operation that is one wait does nothing before `arm`, and `disarm` undoes that.
+ */
+import type { Operation } from "../kernel/coroutine.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import { type Choice, type Parking, Wait } from "../kernel/wait.ts";
+
+/** The operations that {@linkcode select} chooses from, by name. */
+export type Arms = Readonly<Record<string, Operation<unknown>>>;
+
+/** What {@linkcode select} gives: the name of the arm that happened, and its value. */
+export type Selected<A extends Arms> = {
+  [K in keyof A & string]: {
+    /** The name of the arm that happened. */
+    arm: K;
+    /** What its operation gave. */
+    value: A[K] extends Operation<infer T> ? T : never;
+  };
+}[keyof A & string];
+
+class Select extends Wait<unknown> implements Choice {
+  readonly #names: string[];
+  readonly #waits: Wait<unknown>[];
+  /** The arms are being tried: a cancel that comes of that waits until it is known whether one of them has happened. */
+  #trying = false;
+  /** The arm that failed, to explain its error. */
+  #failed: Wait<unknown> | null = null;
+
+  constructor(arms: Arms) {
+    super();
+    this.#names = Object.keys(arms);
+    if (this.#names.length === 0) {
+      throw new RangeError("select() of nothing would never end: give it an arm");
+    }
+    this.#waits = this.#names.map((name) => toWait(name, arms[name]));
+  }
+
+  /** Tries the arms in an order drawn anew each time, so that of several that are ready each has the same chance. */
+  protected arm(task: TaskCore): void {
+    const waits = this.#waits.slice();
+    for (const wait of waits) wait.adopt();
+    this.#trying = true;
+    this.#tryAll(waits, task);
+    this.#trying = false;
+    if (this.task !== null) task.scheduler.interrupt(task);
+  }
+
+  #tryAll(waits: Wait<unknown>[], task: TaskCore): void {
+    const { random } = task.scheduler;
+    for (let left = waits.length; left > 0; left--) {
+      const i = left === 1 ? 0 : Math.floor(random() * left);
+      const wait = waits[i];
+      waits[i] = waits[left - 1];
+      try {
+        wait.enlist(task);
+      } catch (error) {
+        if (this.task === null) return; // settled first, so the error came too late to matter
+        this.failWith(wait, error);
+      }
+      if (this.task === null) return;
+    }
+  }
+
+  override interrupt(): boolean {
+    return !this.#trying && super.interrupt();
+  }
+
+  protected disarm(): void {
+    const failures = this.#withdrawAll(null);
+    if (failures !== null) throw failures[0].error;
+  }
+
+  settleWith(winner: Wait<unknown>, value: unknown): void {
+    const task = this.task!;
+    const failures = this.#end(winner);
+    this.settle({ arm: this.#names[this.#waits.indexOf(winner)], value });
+    if (failures !== null) warnOf(failures, task);
+  }
+
+  failWith(loser: Wait<unknown>, error: unknown): void {
+    const task = this.task!;
+    this.#failed = loser;
+    const failures = this.#end(loser);
+    this.fail(error);
+    if (failures !== null) warnOf(failures, task);
+  }
+
+  /** Takes every arm out; only then is the choice itself over. */
+  #end(decided: Wait<unknown>): Failure[] | null {
+    const task = this.task!;
+    const failures = this.#withdrawAll(decided);
+    task.wait = this;
+    return failures;
+  }
+
+  /** Takes every arm out, whatever the undo of one throws; gives that, if any did. */
+  #withdrawAll(decided: Wait<unknown> | null): Failure[] | null {
+    let failures: Failure[] | null = null;
+    for (let i = 0; i < this.#waits.length; i++) {
+      const wait = this.#waits[i];
+      try {
+        wait.withdraw(wait === decided);
+      } catch (error) {
+        (failures ??= []).push({ arm: this.#names[i], error });
+      }
+    }
+    return failures;
+  }
+
+  protected override explain(error: unknown): void {
+    (this.#failed as Select | null)?.explain(error); // of whatever class: `explain` is protected
+  }
+
+  describe(): string {
+    return `selecting: ${
+      this.#waits.map((wait, i) => `${this.#names[i]} (${wait.describe()})`).join(", ")
+    }`;
+  }
+
+  holders(): readonly TaskCore[] {
+    return this.#waits.flatMap((wait) => (wait as Parking).holders?.() ?? []);
+  }
+
+  awaited(): readonly TaskCore[] {
+    return this.#waits.flatMap((wait) => (wait as Parking).awaited?.() ?? []);
+  }
+}
+
+/** What the undo of an arm threw. */
+interface Failure {
+  arm: string;
+  error: unknown;
+}
+
+/** Tells of undos that failed where another arm has happened: that must arrive all the same. */
+function warnOf(failures: Failure[], task: TaskCore): void {
+  for (const { arm, error } of failures) {
+    const text = error instanceof Error ? error.stack : error;
+    task.scheduler.warn({ message: `The undo of a select's arm ${arm} failed: ${text}`, task });
+  }
+}
+
+/** An arm as a wait that can be taken back at any moment. */
+function toWait(name: string, operation: Operation<unknown>): Wait<unknown> {
+  // A wait that is not simply over when interrupted cannot be withdrawn either.
+  if (operation instanceof Wait && operation.interrupt === Wait.prototype.interrupt) {
+    return operation;
+  }
+  throw new TypeError(
+    `select() cannot take back its arm ${
+      JSON.stringify(name)
+    }: an arm is one fresh wait, such as receiver.receive(), sender.send(value), event.wait(), task.join() or sleep(1); ` +
+      "for coroutines there is race()",
+  );
+}
+
+/**
+ * Waits for the first of several operations to happen, and gives its name and value. Exactly one happens, and the others leave no
+ * trace: no value is taken, sent or lost. Where several are ready, each has the same chance, so none starves. A checkpoint.
+ *
+ * What an arm throws comes out of `select`, and the others did not happen. `receiver.next()` says "closed" by its value instead.
+ *
+ * @param arms Operations that wait for one thing, not begun: `receive()`, `next()`, `send(value)` of channels, `event.wait()`,
+ * `lock.acquire()`, `task.join()`, `sleep(1)` as a timeout, `until(promise)`. (A promise cannot be taken back: not chosen, its
+ * result is let go.)
+ * @throws {TypeError} If an arm is a coroutine or was used already.
+ * @throws {RangeError} If there is no arm.
+ * @example
+ * ```ts
+ * import { Loop, openChannel, select, sleep } from "jsr:@broomio/core";
+ *
+ * await new Loop().run(function* () {
+ *   const { sender, receiver } = openChannel<string>(1);
+ *   sender.trySend("hello");
+ *   const chosen = yield* select({ message: receiver.receive(), late: sleep(1) });
+ *   if (chosen.arm === "message") console.log(chosen.value.toUpperCase()); // HELLO
+ * }());
+ * ```
+ */
+export function select<const A extends Arms>(arms: A): Operation<Selected<A>> {
+  if (typeof arms !== "object" || arms === null) {
+    throw new TypeError("select() wants a record of operations, as in { message: receive() }");
+  }
+  return new Select(arms) as Operation<unknown> as Operation<Selected<A>>;
+}

@@ -1,0 +1,12 @@
+/**
+ * The global names of one runtime or another that the default host looks for.
+ */
+
+/** What we look at of the global object; none of it is needed but `performance`, `setTimeout` and promises. */
+export interface Globals {
+  setImmediate?(callback: () => void): unknown;
+  clearImmediate?(handle: unknown): void;
+  navigator?: { userAgent?: string };
+  process?: { getBuiltinModule?(name: string): unknown };
+}
+export const globals = globalThis as unknown as Globals;
