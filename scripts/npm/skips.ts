@@ -27,7 +27,11 @@ export const SKIPS: readonly Skip[] = [
     files: /^pool\/(permissions|remote)_test/,
     reason: "tests the permissions and the loader of Deno",
   },
-  { files: /^kernel\/errors_test/, tests: /uncaught, Deno prints/, reason: "tests what Deno prints" },
+  {
+    files: /^kernel\/errors_test/,
+    tests: /uncaught, Deno prints/,
+    reason: "tests what Deno prints",
+  },
   {
     files: /^host\//,
     tests: / on Node$/,

@@ -22,7 +22,7 @@ import {
 import { toDeadline, toSeconds } from "../duration.ts";
 import type { Duration } from "../duration.ts";
 import { bothErrors, Cancelled, setStack, TimeoutError } from "./errors.ts";
-import { AGAIN, Frame, isCancellation, LEFT, NEXT, THROW } from "./task.ts";
+import { CONTINUE, Frame, isCancellation, NEXT, POP, THROW } from "./task.ts";
 import type { Mode, TaskCore, Verdict } from "./task.ts";
 import type { Timed } from "./timers.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -94,7 +94,7 @@ export abstract class CancelScope {
 export class Scope extends CancelScope implements Timed {
   readonly scheduler: Scheduler;
   readonly name: string;
-  ticket: number = 0;
+  generation: number = 0;
   /** Null for the scope at the root, and until the scope is entered. */
   parent: Scope | null = null;
   /** The task that has it open; null for the scope at the root. */
@@ -110,7 +110,7 @@ export class Scope extends CancelScope implements Timed {
   /** The cancel was made by the deadline. */
   expired: boolean = false;
   /** The cancel of this very scope was delivered to some task. */
-  hit: boolean = false;
+  delivered: boolean = false;
 
   /** What `ensure` registered, to run when the scope ends. */
   cleanups: Body<unknown>[] | null = null;
@@ -347,9 +347,9 @@ export class ScopeFrame extends Frame {
   }
 
   override exit(task: TaskCore): Verdict {
-    if (this.scope.cleanUp(this, task)) return AGAIN;
+    if (this.scope.cleanUp(this, task)) return CONTINUE;
     this.close(task);
-    return LEFT;
+    return POP;
   }
 
   /** Leaves the scope, and turns how the body ended into how the operation ends. */
@@ -364,11 +364,11 @@ export class ScopeFrame extends Frame {
     }
     if (this.#deliveries >= 0) task.deliveries = this.#deliveries;
     if (caught) {
-      scope.cancelledCaught = scope.hit = true;
+      scope.cancelledCaught = scope.delivered = true;
       task.mode = NEXT;
       task.value = undefined;
     }
-    if (task.mode !== NEXT || !scope.hit) return;
+    if (task.mode !== NEXT || !scope.delivered) return;
     if (this.#style === "open") task.value = undefined;
     if (this.#style === "fail" && scope.expired) {
       task.mode = THROW;

@@ -5,9 +5,9 @@ import type { NurseryCore } from "./nursery.ts";
 import type { TaskCore } from "./task.ts";
 
 /** The report is cut here: nobody reads further. */
-const MOST_LINES = 60;
-const MOST_CYCLES = 3;
-const MOST_HOLDERS = 3;
+const MAX_LINES = 60;
+const MAX_CYCLES = 3;
+const MAX_HOLDERS = 3;
 
 /** Every live task of a nursery and of the nurseries in it, parents first. */
 export function liveTasks(root: NurseryCore): TaskCore[] {
@@ -21,7 +21,7 @@ export function deadlockReport(root: NurseryCore, now: number): string {
   const lines: string[] = [];
   let count = 0;
   walk(root, (task, depth) => {
-    if (++count > MOST_LINES) return;
+    if (++count > MAX_LINES) return;
     const { wait } = task;
     const what = wait === null ? task.state : wait.describe();
     const since = wait === null ? "" : `, for ${formatSeconds(now - task.since)}`;
@@ -33,14 +33,14 @@ export function deadlockReport(root: NurseryCore, now: number): string {
     const place = task.extras?.position.split("\n", 1)[0].trim();
     if (place) lines.push(`${"  ".repeat(Math.min(depth, 20) + 3)}${place}`);
   });
-  if (count > MOST_LINES) lines.push(`  ... and ${count - MOST_LINES} more`);
+  if (count > MAX_LINES) lines.push(`  ... and ${count - MAX_LINES} more`);
   const cycles = findCycles(root);
-  for (const cycle of cycles.slice(0, MOST_CYCLES)) {
+  for (const cycle of cycles.slice(0, MAX_CYCLES)) {
     lines.push(
       `  A cycle: ${cycle.map((task) => task.name).join(" waits for ")} waits for ${cycle[0].name}`,
     );
   }
-  if (cycles.length > MOST_CYCLES) lines.push(`  ... and ${cycles.length - MOST_CYCLES} more`);
+  if (cycles.length > MAX_CYCLES) lines.push(`  ... and ${cycles.length - MAX_CYCLES} more`);
   const tasks = count === 1
     ? "1 task is left, and nothing"
     : `${count} tasks are left, and nothing`;
@@ -49,8 +49,8 @@ export function deadlockReport(root: NurseryCore, now: number): string {
 
 function heldBy(holders: readonly TaskCore[]): string {
   if (holders.length === 0) return "";
-  const names = holders.slice(0, MOST_HOLDERS).map((holder) => holder.name).join(", ");
-  const more = holders.length - MOST_HOLDERS;
+  const names = holders.slice(0, MAX_HOLDERS).map((holder) => holder.name).join(", ");
+  const more = holders.length - MAX_HOLDERS;
   return `, held by ${names}${more > 0 ? ` and ${more} more` : ""}`;
 }
 

@@ -22,7 +22,7 @@ import {
 import { type Duration, toSeconds } from "../duration.ts";
 import { type Cancelled, NurseryError, setStack } from "./errors.ts";
 import { Delay, StartWait } from "./start.ts";
-import { AGAIN, ENDED, isCancellation, LEFT, NEXT, PARKED, TaskCore, THROW } from "./task.ts";
+import { CONTINUE, ENDED, isCancellation, NEXT, POP, SUSPEND, TaskCore, THROW } from "./task.ts";
 import type { Mode, Task, Verdict } from "./task.ts";
 import type { Parking } from "./wait.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -203,7 +203,7 @@ export class NurseryCore extends Nursery {
   }
 
   get timedOut(): boolean {
-    return this.scope.expired && this.scope.hit;
+    return this.scope.expired && this.scope.delivered;
   }
 
   /** Called by a child that has ended; `handled` where its error was given to someone else. */
@@ -250,7 +250,7 @@ export class NurseryCore extends Nursery {
     by: (...args: never[]) => unknown,
   ): TaskCore<T> {
     const task = new TaskCore<T>(iterator, this);
-    if (options?.name !== undefined) task.more().name = options.name;
+    if (options?.name !== undefined) task.ensureExtras().name = options.name;
     this.scheduler.taskStarted(task, by); // before it counts: an instrument that throws leaves nothing behind
     const { scope } = this;
     task.previous = scope.lastChild;
@@ -329,11 +329,11 @@ class NurseryFrame extends ScopeFrame implements Parking {
       nursery.closed = true;
       task.mode = NEXT;
     }
-    if (this.scope.cleanUp(this, task)) return AGAIN;
+    if (this.scope.cleanUp(this, task)) return CONTINUE;
     if (task.mode !== NEXT) nursery.addError(task.value, task);
     this.#conclude(task);
     this.close(task);
-    return LEFT;
+    return POP;
   }
 
   #endBody(task: TaskCore): void {
@@ -361,13 +361,13 @@ class NurseryFrame extends ScopeFrame implements Parking {
       task.scheduler.ready(task);
     };
     if (this.scope.cause !== null) this.interrupt();
-    return PARKED;
+    return SUSPEND;
   }
 
   /** A wait like any other, but one that cannot be left before the children: the cancel lands after them. */
   interrupt(): boolean {
     this.#interrupted = true;
-    this.scope.cause!.hit = true;
+    this.scope.cause!.delivered = true;
     return false;
   }
 
@@ -382,7 +382,7 @@ class NurseryFrame extends ScopeFrame implements Parking {
       task.mode = this.#cancellation.mode;
       task.value = this.#cancellation.value;
     } else if (this.#interrupted && this.scope.cause !== null) {
-      task.scheduler.land(task);
+      task.scheduler.applyCancel(task);
     }
   }
 

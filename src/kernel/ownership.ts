@@ -1,5 +1,5 @@
 /**
- * Holding: what a task owns until it gives it back, and what becomes of it where the task ends first (R31).
+ * OwnedResource: what a task owns until it gives it back, and what becomes of it where the task ends first (R31).
  *
  * Invariant: a holding is in the list of its holder, headed by `task.extras.held`, exactly while `holder` is set. The holding
  * itself is the node, so that taking and giving back, which locks do all the time, allocate nothing. Rejected: a
@@ -9,15 +9,15 @@
 import type { TaskCore } from "./task.ts";
 
 /** Something that one task at a time owns. */
-export abstract class Holding {
+export abstract class OwnedResource {
   /** The task that owns it now. */
   holder: TaskCore | null = null;
-  private newer: Holding | null = null;
-  private older: Holding | null = null;
+  private newer: OwnedResource | null = null;
+  private older: OwnedResource | null = null;
 
   /** Makes `task` the owner; there is none before. */
   protected take(task: TaskCore): void {
-    const extras = task.extras ?? task.more();
+    const extras = task.extras ?? task.ensureExtras();
     const older = extras.held;
     this.holder = task;
     this.older = older;
@@ -38,9 +38,9 @@ export abstract class Holding {
   forsake(): void {
     const task = this.holder!;
     this.giveBack();
-    this.forsaken(task);
+    this.ownerEnded(task);
   }
 
   /** `task` has ended and was the owner until now. */
-  protected abstract forsaken(task: TaskCore): void;
+  protected abstract ownerEnded(task: TaskCore): void;
 }

@@ -18,7 +18,7 @@ import {
 import type { Trap } from "./coroutine.ts";
 import { RESCHEDULE } from "./checkpoint.ts";
 import { generatorNext, recognizeTop, resumeTask } from "./resume.ts";
-import { LEFT, NEXT, PARKED, RETURN, THROW } from "./task.ts";
+import { NEXT, POP, RETURN, SUSPEND, THROW } from "./task.ts";
 import { Timers } from "./timers.ts";
 import type { ReadyQueue } from "./ready_queue.ts";
 import type { Host, HostSession } from "../host.ts";
@@ -61,7 +61,7 @@ export interface SchedulerOwner {
 }
 
 /** Steps between two looks at the clock, at most: a look costs 80 ns on Deno, a step can be 20. */
-const MOST_STEPS = 64;
+const MAX_STEPS = 64;
 /**
  * How long a turn lasts, in seconds, before the host gets its chance (R5). Handing over costs 1 us on Node and 70 to 150 us on Deno, so turns
  * are short only while tasks stay ready all the time and what happens outside makes more ready.
@@ -69,13 +69,13 @@ const MOST_STEPS = 64;
 const SHORT_TURN = 0.002;
 const LONG_TURN = 0.008;
 /** Looks at the clock in one turn, at most: time may stand still while tasks run, as with a virtual clock. */
-const MOST_LOOKS = 16_384;
+const MAX_LOOKS = 16_384;
 /** From so many external waits on, it pays to wait for the end of a round of I/O: with few it would cost a microsecond each. */
 const MANY_EXTERNALS = 8;
 /** With so many tasks ready it does not pay any more: a thousand connections are out of the processor's cache before they are served. */
-const MOST_GATHERED = 16;
+const MAX_GATHERED = 16;
 /** After this many deliveries a coroutine that goes on all the same is dropped (R20). */
-const MOST_DELIVERIES = 1000;
+const MAX_DELIVERIES = 1000;
 
 /** The same, but a constant of this module: what is imported V8 loads anew at each call, a sixth of a switch. */
 const next = generatorNext;
@@ -119,7 +119,7 @@ export class Scheduler {
   /** The host was asked for a turn when this round of I/O has ended. */
   #gathering = false;
   #alarm = Infinity;
-  #steps = MOST_STEPS;
+  #steps = MAX_STEPS;
   #turnLength = SHORT_TURN;
   /** How many tasks were ready when the last turn handed over to the host. */
   #leftReady = 0;
@@ -177,7 +177,7 @@ export class Scheduler {
       this.#idle = false;
       this.#gathering = true;
       this.#session!.wake(true);
-    } else if (this.#gathering && this.queue.length >= MOST_GATHERED) {
+    } else if (this.#gathering && this.queue.length >= MAX_GATHERED) {
       this.#gathering = false;
       this.#session!.wake();
     }
@@ -209,7 +209,7 @@ export class Scheduler {
 
   /** Makes a task ready that meets a cancel, the one in force, where it stands. */
   deliver(task: TaskCore, cause: Scope = task.scope.cause!): void {
-    this.land(task, cause);
+    this.applyCancel(task, cause);
     this.ready(task);
   }
 
@@ -218,8 +218,8 @@ export class Scheduler {
    * `return()`, which no `catch` sees. The first must be a throw: a generator loses a `return()` when a
    * `finally` below a `yield*` waits, and then runs the code after the `yield*`.
    */
-  land(task: TaskCore, cause: Scope = task.scope.cause!): void {
-    cause.hit = true;
+  applyCancel(task: TaskCore, cause: Scope = task.scope.cause!): void {
+    cause.delivered = true;
     const count = ++task.deliveries;
     if (count === 1) {
       task.mode = THROW;
@@ -228,7 +228,7 @@ export class Scheduler {
     }
     if (count === 2) this.#warnOfSwallow(task);
     task.mode = RETURN;
-    if (count > MOST_DELIVERIES) this.#drop(task, cause, count - MOST_DELIVERIES);
+    if (count > MAX_DELIVERIES) this.#drop(task, cause, count - MAX_DELIVERIES);
   }
 
   /** Puts an error in the place of the innermost coroutines, one more each time: who goes on may be below them. Within `cause`. */
@@ -237,7 +237,7 @@ export class Scheduler {
     for (; frame !== null && depth > 0; depth--) {
       frame.iterator = failing(
         new Error(
-          `Task ${task.name} was cancelled ${MOST_DELIVERIES} times and went on: its coroutine is dropped`,
+          `Task ${task.name} was cancelled ${MAX_DELIVERIES} times and went on: its coroutine is dropped`,
         ),
       );
       frame = frame.scope === cause ? null : frame.below;
@@ -247,7 +247,7 @@ export class Scheduler {
   }
 
   #warnOfSwallow(task: TaskCore): void {
-    const extras = task.more();
+    const extras = task.ensureExtras();
     if (extras.warned) return;
     extras.warned = true;
     const { position } = extras;
@@ -286,13 +286,13 @@ export class Scheduler {
           // Fewer steps between looks while steps are long, more while they are short.
           this.#steps = now - before > SHORT_TURN / 4
             ? Math.max(1, this.#steps >> 2)
-            : Math.min(MOST_STEPS, this.#steps * 2);
+            : Math.min(MAX_STEPS, this.#steps * 2);
         } else if (this.timers.next > now) {
           if (!this.#owner.quiet()) return this.#sleep();
           if (this.#session === null) return;
           now = this.#look();
         }
-        if (now >= end || looks === MOST_LOOKS) {
+        if (now >= end || looks === MAX_LOOKS) {
           this.#leftReady = this.queue.length;
           return this.#session!.yield();
         }
@@ -372,7 +372,7 @@ export class Scheduler {
   #observedStep(task: TaskCore): void {
     for (const instrument of this.#instruments) instrument.beforeStep?.(task);
     if (this.debug || task.deliveries !== 0) {
-      observeYields(() => task.more().position = coroutineStack(Command.prototype.next));
+      observeYields(() => task.ensureExtras().position = coroutineStack(Command.prototype.next));
     }
     const context = task.extras?.context;
     if (context) context(() => this.#step(task));
@@ -415,9 +415,9 @@ export class Scheduler {
         }
         const { frame } = task;
         const verdict = frame.exit(task);
-        if (verdict === LEFT) task.frame = frame.below!;
+        if (verdict === POP) task.frame = frame.below!;
         task.renewTop();
-        if (verdict === PARKED) return;
+        if (verdict === SUSPEND) return;
       }
       result = resumeTask(task);
     }
@@ -429,10 +429,10 @@ export class Scheduler {
   taskStarted(task: TaskCore, by: (...args: never[]) => unknown): void {
     const parent = this.running;
     if (parent !== null && parent.extras !== null && parent.extras.locals !== null) {
-      task.more().locals = parent.extras.locals;
+      task.ensureExtras().locals = parent.extras.locals;
     }
-    if (this.asyncContext) task.more().context = this.host.captureContext!();
-    if (this.debug) task.more().startedAt = coroutineStack(by);
+    if (this.asyncContext) task.ensureExtras().context = this.host.captureContext!();
+    if (this.debug) task.ensureExtras().startedAt = coroutineStack(by);
     for (const instrument of this.#instruments) instrument.taskStarted?.(task);
   }
 

@@ -13,7 +13,7 @@ import { type Parking, Wait } from "./wait.ts";
 
 /** Keeps a child from starting before its time. */
 export class Delay implements Parking, Timed {
-  ticket: number = 0;
+  generation: number = 0;
   readonly #task: TaskCore;
 
   constructor(task: TaskCore, seconds: number) {

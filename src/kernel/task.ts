@@ -16,7 +16,7 @@ import type { Scope } from "./cancel_scope.ts";
 import type { NurseryCore } from "./nursery.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Binding } from "../operations/local.ts";
-import type { Holding } from "./ownership.ts";
+import type { OwnedResource } from "./ownership.ts";
 
 /** What a task is doing, or how it ended. */
 export type TaskState = "ready" | "running" | "waiting" | "succeeded" | "failed" | "cancelled";
@@ -69,13 +69,13 @@ export const THROW = 1;
 export const RETURN = 2;
 
 /** What follows when the coroutine of a frame has ended. */
-export type Verdict = typeof LEFT | typeof AGAIN | typeof PARKED;
+export type Verdict = typeof POP | typeof CONTINUE | typeof SUSPEND;
 /** The frame is done: pop it, and resume the one below with `task.mode` and `task.value`. */
-export const LEFT = 0;
+export const POP = 0;
 /** The frame has put another coroutine in place: resume it. */
-export const AGAIN = 1;
+export const CONTINUE = 1;
 /** The frame waits, or there is none below: stop stepping. */
-export const PARKED = 2;
+export const SUSPEND = 2;
 
 /** One coroutine on a task's stack. */
 export class Frame {
@@ -91,7 +91,7 @@ export class Frame {
 
   /** Called when the coroutine has ended as `task.mode` and `task.value` say, which it may change. */
   exit(_task: TaskCore): Verdict {
-    return LEFT;
+    return POP;
   }
 }
 
@@ -106,7 +106,7 @@ interface Extras {
   /** Called once when the task has ended. */
   watchers: Set<Watcher> | null;
   /** What the task owns, newest first: told when it ends. */
-  held: Holding | null;
+  held: OwnedResource | null;
   /** Runs a step in the async context in which the task was started (`asyncContext: true`). */
   context: ((run: () => void) => void) | null;
   /** Debug: the stack at the place where the task was started. */
@@ -195,7 +195,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   }
 
   /** The rarely used fields, made when first needed. */
-  more(): Extras {
+  ensureExtras(): Extras {
     return this.extras ??= {
       name: undefined,
       locals: null,
@@ -210,7 +210,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
 
   /** Calls back when the task has ended. */
   onEnd(watcher: Watcher): void {
-    (this.more().watchers ??= new Set()).add(watcher);
+    (this.ensureExtras().watchers ??= new Set()).add(watcher);
   }
 
   /** Called when `frame` or its iterator has changed. */
@@ -243,7 +243,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   /** Debug: adds where this task was started, and those around it, to the stack of its error. */
   #tellOrigin(error: unknown): void {
     let task: TaskCore | null = this as TaskCore;
-    for (let count = 0; task !== null && count < MOST_ORIGINS; count++) {
+    for (let count = 0; task !== null && count < MAX_ORIGINS; count++) {
       appendStack(error, `task ${task.name} was started:`, task.extras?.startedAt ?? "");
       task = task.nursery.owner;
     }
@@ -254,12 +254,12 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
     if (this.mode === RETURN) this.value = this.scope.cause?.cancelled;
     const own = this.outermost;
     if (own !== null) {
-      if (own.cleanUp(this, this)) return AGAIN;
+      if (own.cleanUp(this, this)) return CONTINUE;
       own.leave(this);
     }
     if (this.scheduler.debug && this.mode === THROW) this.#tellOrigin(this.value);
     this.nursery.childEnded(this, this.#end());
-    return PARKED;
+    return SUSPEND;
   }
 
   /** Notes the end, and tells who watches; true where one of them takes care of the error. */
@@ -279,7 +279,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
 }
 
 /** How many tasks, outwards, an error tells the origin of. */
-const MOST_ORIGINS = 10;
+const MAX_ORIGINS = 10;
 
 /** An iterator that has ended. */
 export const ENDED: Iterator<Trap, unknown, unknown> = {

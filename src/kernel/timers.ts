@@ -1,7 +1,7 @@
 /**
  * The deadline queue: what happens when, earliest first, in the order it was set where deadlines are equal (R8).
  *
- * Invariant: an item is in force exactly while its `ticket` is the one its entry carries; all other entries are stale.
+ * Invariant: an item is in force exactly while its `generation` is the one its entry carries; all other entries are stale.
  * Must never know: what a clock is. Times are plain numbers.
  *
  * A 4-ary heap over parallel arrays. A heap of objects misses the cache at every comparison once a million tasks sleep, so
@@ -13,7 +13,7 @@
 /** What waits in the queue. */
 export interface Timed {
   /** The entry that is in force, or 0. Written by the queue alone. */
-  ticket: number;
+  generation: number;
   /** Called when the deadline has passed; the item has left the queue by then. */
   expire(): void;
 }
@@ -44,15 +44,15 @@ export class Timers {
   /** Puts an item in force; `deadline` is finite, and the item is not in force already. */
   add(deadline: number, item: Timed): void {
     if (this.#length === this.#keys.length) this.#grow();
-    item.ticket = ++this.#lastTicket;
+    item.generation = ++this.#lastTicket;
     this.#live++;
-    this.#siftUp(this.#length++, deadline, item.ticket, item);
+    this.#siftUp(this.#length++, deadline, item.generation, item);
   }
 
   /** Takes an item out of force; one that is not in force is left alone. */
   cancel(item: Timed): void {
-    if (item.ticket === 0) return;
-    item.ticket = 0;
+    if (item.generation === 0) return;
+    item.generation = 0;
     this.#live--;
     if (this.#length > 64 && this.#length > this.#live * 2) this.#sweep();
   }
@@ -63,14 +63,14 @@ export class Timers {
     while (this.next <= now && this.#tickets[0] <= newest) {
       const item = this.#items[0]!;
       this.#removeTop();
-      item.ticket = 0;
+      item.generation = 0;
       this.#live--;
       item.expire();
     }
   }
 
   #isLive(index: number): boolean {
-    return this.#items[index]!.ticket === this.#tickets[index];
+    return this.#items[index]!.generation === this.#tickets[index];
   }
 
   #removeTop(): void {
@@ -80,13 +80,13 @@ export class Timers {
     if (last > 0) this.#siftDown(0, this.#keys[last], this.#tickets[last], item);
   }
 
-  #siftUp(index: number, key: number, ticket: number, item: Timed): void {
+  #siftUp(index: number, key: number, generation: number, item: Timed): void {
     const keys = this.#keys;
     const tickets = this.#tickets;
     const items = this.#items;
     while (index > 0) {
       const parent = (index - 1) >> 2;
-      // The new entry has the highest ticket of all, so an equal key stays before it.
+      // The new entry has the highest generation of all, so an equal key stays before it.
       if (keys[parent] <= key) break;
       keys[index] = keys[parent];
       tickets[index] = tickets[parent];
@@ -94,11 +94,11 @@ export class Timers {
       index = parent;
     }
     keys[index] = key;
-    tickets[index] = ticket;
+    tickets[index] = generation;
     items[index] = item;
   }
 
-  #siftDown(index: number, key: number, ticket: number, item: Timed): void {
+  #siftDown(index: number, key: number, generation: number, item: Timed): void {
     const keys = this.#keys;
     const tickets = this.#tickets;
     const items = this.#items;
@@ -114,14 +114,14 @@ export class Timers {
           (keys[child] === keys[least] && tickets[child] < tickets[least])
         ) least = child;
       }
-      if (keys[least] > key || (keys[least] === key && tickets[least] > ticket)) break;
+      if (keys[least] > key || (keys[least] === key && tickets[least] > generation)) break;
       keys[index] = keys[least];
       tickets[index] = tickets[least];
       items[index] = items[least];
       index = least;
     }
     keys[index] = key;
-    tickets[index] = ticket;
+    tickets[index] = generation;
     items[index] = item;
   }
 

@@ -104,7 +104,7 @@ export class Acceptor implements RawListenerEvents {
 
 /** Waits for a connection; in the timer queue while it waits to try again. */
 export class Accept<S> extends ExternalWait<S> implements Timed {
-  ticket: number = 0;
+  generation: number = 0;
   readonly #acceptor: Acceptor;
   readonly #adopt: (raw: RawStream) => S;
 

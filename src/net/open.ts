@@ -18,7 +18,7 @@ export type Begin<Raw> = (network: Network, attempt: Attempt<Raw>) => (() => voi
 /** Waits for what `begin` opens, and gives it. */
 export class Opening<Raw extends { close(): void }> extends ExternalWait<Raw>
   implements Attempt<Raw>, Timed {
-  ticket: number = 0;
+  generation: number = 0;
   readonly #doing: string;
   readonly #address: Address;
   readonly #begin: Begin<Raw>;

@@ -28,7 +28,7 @@ const GATHERED = 16 * 1024;
  * How many gather buffers are kept for the next turn: 16 MiB at most. With fewer, a turn in which a thousand connections reply
  * allocates for most of them, and a fifth of the processor time is the collector's.
  */
-const MOST_SPARE = 1024;
+const MAX_SPARE = 1024;
 
 /** Memory to gather in. Replies are often of one size, so the view of what was written last is kept: making one costs 50 ns and garbage. */
 class GatherBuffer {
@@ -237,7 +237,7 @@ export class Sender implements SendEvents {
   /** The backend has answered. */
   #land(): void {
     this.#busy = IDLE;
-    if (this.#flying !== null && spare.length < MOST_SPARE) spare.push(this.#flying);
+    if (this.#flying !== null && spare.length < MAX_SPARE) spare.push(this.#flying);
     this.#flying = null;
   }
 

@@ -2,7 +2,7 @@
  * UDP: messages that arrive whole, or not at all.
  *
  * Invariants: messages are given out in the order in which they arrived, each once, also where receives are cancelled; what nobody
- * receives is kept up to `MOST_WAITING` bytes, and what comes then is lost, as the system itself does it.
+ * receives is kept up to `MAX_WAITING` bytes, and what comes then is lost, as the system itself does it.
  * Must never know: which backend it is.
  */
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -31,8 +31,8 @@ export interface UdpMessage {
 }
 
 /** How many bytes of messages, and how many of them, wait to be received before further ones are lost. */
-const MOST_WAITING = 4 * 1024 * 1024;
-const MOST_MESSAGES = 8192;
+const MAX_WAITING = 4 * 1024 * 1024;
+const MAX_MESSAGES = 8192;
 
 /**
  * A UDP socket: any number of tasks send, one at a time receives.
@@ -163,7 +163,7 @@ class Inbox implements DatagramEvents {
     if (++this.#first === this.#messages.length) {
       this.#messages = [];
       this.#first = 0;
-    } else if (this.#first > MOST_MESSAGES) {
+    } else if (this.#first > MAX_MESSAGES) {
       this.#messages = this.#messages.slice(this.#first);
       this.#first = 0;
     }
@@ -178,7 +178,7 @@ class Inbox implements DatagramEvents {
       return waiter.take(message);
     }
     const waiting = this.#messages.length - this.#first;
-    if (waiting >= MOST_MESSAGES || this.#bytes + bytes.length > MOST_WAITING) return;
+    if (waiting >= MAX_MESSAGES || this.#bytes + bytes.length > MAX_WAITING) return;
     this.#messages.push(message);
     this.#bytes += bytes.length;
   }

@@ -15,7 +15,7 @@ import { Socket } from "./socket.ts";
 import { SocketError } from "./socket_error.ts";
 
 /** What fits into a `sockaddr_un`, with its closing zero. Node truncates silently what is longer. */
-const LONGEST_PATH = 107;
+const MAX_PATH = 107;
 
 /** Options of {@linkcode UnixClientSocket.connect} and {@linkcode UnixListenSocket.listen}. */
 export interface UnixOptions {
@@ -140,5 +140,5 @@ function checkLength(address: UnixAddress, doing: string): void {
     const point = character.codePointAt(0)!;
     bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
   }
-  if (bytes > LONGEST_PATH) throw new SocketError(doing, "ENAMETOOLONG", address);
+  if (bytes > MAX_PATH) throw new SocketError(doing, "ENAMETOOLONG", address);
 }

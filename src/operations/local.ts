@@ -4,7 +4,7 @@
  * Invariant: bindings form an immutable list, innermost first, so a child shares its parent's list as of when it was started.
  */
 import { type Body, bodyIterator, Command, type Operation } from "../kernel/coroutine.ts";
-import { Frame, LEFT, type TaskCore, type Verdict } from "../kernel/task.ts";
+import { Frame, POP, type TaskCore, type Verdict } from "../kernel/task.ts";
 
 /** One value of one local, and those around it. */
 export interface Binding {
@@ -99,7 +99,7 @@ class WithLocal<R> extends Command<R> {
 
   perform(task: TaskCore): boolean {
     this.begin();
-    const extras = task.more();
+    const extras = task.ensureExtras();
     const outer = extras.locals;
     extras.locals = { local: this.#local, value: this.#value, outer };
     task.frame = new LocalFrame(bodyIterator(this.#body, "with"), task.frame, outer);
@@ -121,7 +121,7 @@ class LocalFrame extends Frame {
   }
 
   override exit(task: TaskCore): Verdict {
-    task.more().locals = this.#outer;
-    return LEFT;
+    task.ensureExtras().locals = this.#outer;
+    return POP;
   }
 }

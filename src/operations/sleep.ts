@@ -9,7 +9,7 @@ import { Wait } from "../kernel/wait.ts";
 
 /** Parked until a time; in the timer queue exactly while it is parked and the time is finite. */
 class Sleep extends Wait<void> implements Timed {
-  ticket: number = 0;
+  generation: number = 0;
   readonly #time: number;
   readonly #relative: boolean;
 

@@ -38,7 +38,7 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
   #lastWorker = 0;
   #lastCall = 0;
   #closed = false;
-  readonly #shrinkTimer: Timed = { ticket: 0, expire: () => this.#shrink() };
+  readonly #shrinkTimer: Timed = { generation: 0, expire: () => this.#shrink() };
   /** Told when workers came or went: `open` and closing wait for that. */
   readonly #watchers = new Set<PoolWait>();
   /** Why the last worker that could not be started could not. */
@@ -242,7 +242,7 @@ export class PoolCore implements CallTaker, PoolWorkerOwner {
     const { idleTimeout, size, warm } = this.settings;
     if (idleTimeout === Infinity || size === warm) return;
     worker.idleSince = this.#scheduler.host.now();
-    if (this.#live > warm && this.#shrinkTimer.ticket === 0) {
+    if (this.#live > warm && this.#shrinkTimer.generation === 0) {
       this.#scheduler.addTimer(worker.idleSince + idleTimeout, this.#shrinkTimer);
     }
   }

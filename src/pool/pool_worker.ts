@@ -27,7 +27,7 @@ export interface PoolWorkerOwner {
 
 /** Stands for a call whose caller is gone and which the worker has not answered; waits for that until its time is up. */
 class Grace implements Timed {
-  ticket: number = 0;
+  generation: number = 0;
   readonly #expired: () => void;
 
   constructor(expired: () => void) {

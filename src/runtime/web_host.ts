@@ -15,7 +15,7 @@ import { createMacrotask, type Macrotask } from "./macrotask.ts";
 const MICROTASK_LIMIT = 0.005;
 
 /** The longest delay that `setTimeout` takes before it fires at once, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+const MAX_TIMER = 2 ** 31 - 1;
 
 /** When a loop last looked at the clock, in seconds. */
 let lastLook = 0;
@@ -79,7 +79,7 @@ class WebSession implements HostSession {
       this.#alarm = Infinity;
       this.#lastMacrotask = performance.now() / 1000;
       this.wake();
-    }, Math.min(delay, LONGEST_TIMER));
+    }, Math.min(delay, MAX_TIMER));
   }
 
   #afterMacrotask(): void {

@@ -9,7 +9,7 @@
  * A token of a task that ended goes back: unlike a lock it protects nothing that could have been left half done.
  */
 import type { Body, Operation } from "../kernel/coroutine.ts";
-import { Holding } from "../kernel/ownership.ts";
+import { OwnedResource } from "../kernel/ownership.ts";
 import { runningTask } from "../kernel/scheduler.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { WaitList } from "../kernel/wait_list.ts";
@@ -30,7 +30,7 @@ export interface CapacityLimiterStatistics {
 }
 
 /** One borrowed token. */
-class Token extends Holding {
+class Token extends OwnedResource {
   readonly #core: LimiterCore;
 
   /** With an owner, the token goes back when that ends. */
@@ -45,7 +45,7 @@ class Token extends Holding {
     if (this.holder !== null) this.giveBack();
   }
 
-  protected override forsaken(task: TaskCore): void {
+  protected override ownerEnded(task: TaskCore): void {
     this.#core.tokens.delete(task);
     this.#core.serve();
   }

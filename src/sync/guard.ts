@@ -14,7 +14,15 @@ import {
   toIterator,
 } from "../kernel/coroutine.ts";
 import { bothErrors, setStack } from "../kernel/errors.ts";
-import { AGAIN, Frame, isCancellation, LEFT, NEXT, type TaskCore, THROW } from "../kernel/task.ts";
+import {
+  CONTINUE,
+  Frame,
+  isCancellation,
+  NEXT,
+  POP,
+  type TaskCore,
+  THROW,
+} from "../kernel/task.ts";
 import type { Verdict } from "../kernel/task.ts";
 
 /** What `with` needs of a primitive. */
@@ -71,12 +79,12 @@ class GuardFrame<T> extends Frame {
     if (!this.#acquired) {
       if (task.mode !== NEXT) {
         if (!isCancellation(task)) this.refusal = task.value;
-        return LEFT;
+        return POP;
       }
       this.#acquired = true;
       this.iterator = bodyIterator(this.#body, "with");
       task.value = undefined;
-      return AGAIN;
+      return CONTINUE;
     }
     try {
       this.#guard.release();
@@ -86,6 +94,6 @@ class GuardFrame<T> extends Frame {
       task.value = failed ? bothErrors(task.value, error) : error;
       task.mode = THROW;
     }
-    return LEFT;
+    return POP;
   }
 }

@@ -11,7 +11,7 @@
  */
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import { BrokenResourceError } from "../kernel/errors.ts";
-import { Holding } from "../kernel/ownership.ts";
+import { OwnedResource } from "../kernel/ownership.ts";
 import { runningTask } from "../kernel/scheduler.ts";
 import type { Task, TaskCore } from "../kernel/task.ts";
 import { WaitList } from "../kernel/wait_list.ts";
@@ -36,7 +36,7 @@ export abstract class OwnerWait extends LineWait {
 }
 
 /** The lock as its waits see it. */
-export class LockCore extends Holding {
+export class LockCore extends OwnedResource {
   readonly title: string;
   readonly line: WaitList<OwnerWait> = new WaitList();
   /** The lines of the conditions of this lock in which somebody waits: when it breaks, nobody will notify them. */
@@ -79,7 +79,7 @@ export class LockCore extends Holding {
     wait.granted();
   }
 
-  protected override forsaken(task: TaskCore): void {
+  protected override ownerEnded(task: TaskCore): void {
     this.#brokenBy = task.name;
     for (const line of [this.line, ...this.conditions ?? []]) {
       for (let wait = nextOf(line); wait !== null; wait = nextOf(line)) wait.fail(this.#broken());

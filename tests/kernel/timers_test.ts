@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type Timed, Timers } from "../../src/kernel/timers.ts";
 
 class Item implements Timed {
-  ticket = 0;
+  generation = 0;
   readonly #expired: (item: Item) => void;
   constructor(expired: (item: Item) => void) {
     this.#expired = expired;
@@ -48,7 +48,7 @@ Deno.test("R8: timers fire by deadline, and at the same instant in the order the
         }
         assertEquals(timers.size, model.length);
         assertEquals(timers.next, Math.min(...model.map(({ at }) => at)));
-        assert(model.every(({ item }) => item.ticket !== 0));
+        assert(model.every(({ item }) => item.generation !== 0));
       }
     }),
   );

@@ -38,7 +38,7 @@ export interface CancelOptions {
 }
 
 /** A scenario that never completes is a mistake of its own. */
-const MOST_WAITS = 1_000;
+const MAX_WAITS = 1_000;
 
 /** Runs the scenario cancelled at each of its waits. Gives the number of waits of the longest run: 0 means nothing was tried. */
 export async function cancelAtEveryWait(
@@ -55,7 +55,7 @@ export async function cancelAtEveryWait(
   for (const [executionOrder, seed] of runs) {
     for (const moment of ["parked", "settled"] as const) {
       for (let wait = 1, completed = false; !completed; wait++) {
-        if (wait > MOST_WAITS) throw new Error(`The scenario waits more than ${MOST_WAITS} times`);
+        if (wait > MAX_WAITS) throw new Error(`The scenario waits more than ${MAX_WAITS} times`);
         try {
           completed = await runOnce(scenario(), executionOrder, seed, wait, moment);
         } catch (error) {

@@ -200,7 +200,7 @@ export interface Report {
 }
 
 /** More steps than any of these programs has: one that takes as many never ends. */
-const MOST_STEPS = 100_000;
+const MAX_STEPS = 100_000;
 
 /** Runs a program and checks all that must hold of it. */
 export async function runProgram(
@@ -218,7 +218,7 @@ export async function runProgram(
     onWarning: () => {},
     instruments: [{
       beforeStep() {
-        if (++steps > MOST_STEPS) throw new Error("it does not end");
+        if (++steps > MAX_STEPS) throw new Error("it does not end");
       },
       taskEnded(task) {
         ended.push(task);
@@ -235,7 +235,7 @@ export async function runProgram(
   }
   const deadlocked = failure instanceof DeadlockError;
   if (failure !== null) machine.account(deadlocked ? failure.cause : failure, "reported");
-  if (steps > MOST_STEPS) problems.push("the program never ended");
+  if (steps > MAX_STEPS) problems.push("the program never ended");
   if (!deadlocked) machine.checkBooks();
   for (const [what, count] of Object.entries(leftovers(loop))) {
     if (count !== 0) problems.push(`left behind: ${what} ${count}`);

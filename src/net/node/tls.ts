@@ -57,7 +57,7 @@ const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?-----END [A-Z ]*PRIV
 /** How long the last bytes and the farewell may take to go out, in milliseconds. */
 const LINGER = 5000;
 /** How many servers, and contexts of clients, are kept for the next handshake. */
-const MOST_KEPT = 64;
+const MAX_KEPT = 64;
 
 /** The engine, or `undefined` where there is no `node:tls`. */
 export function nodeTls(): TlsEngine | undefined {
@@ -99,7 +99,7 @@ class NodeTls implements TlsEngine {
     const found = pem.match(CERTIFICATE);
     if (found === null) throw new TypeError("There is no certificate in what is given as one");
     for (const each of found) this.#certificate(each);
-    if (this.#checked.size >= MOST_KEPT) this.#checked.clear();
+    if (this.#checked.size >= MAX_KEPT) this.#checked.clear();
     this.#checked.add(pem);
   }
 
@@ -161,7 +161,7 @@ class NodeTls implements TlsEngine {
     if (context === undefined) {
       const ca = caCerts.length > 0 ? caCerts : undefined;
       context = this.tls.createSecureContext({ ca, cert: identity?.cert, key: identity?.key });
-      if (this.#contexts.size >= MOST_KEPT) this.#contexts.clear();
+      if (this.#contexts.size >= MAX_KEPT) this.#contexts.clear();
       this.#contexts.set(key, context);
     }
     return context;
@@ -229,7 +229,7 @@ class NodeTlsServer implements TlsServer {
       const { handshake } = shaker;
       if (handshake === null) return socket.destroy();
       shaker.handshake = null;
-      if (this.#idle.length < MOST_KEPT) this.#idle.push(shaker);
+      if (this.#idle.length < MAX_KEPT) this.#idle.push(shaker);
       if (this.#asksClients && !(socket.authorized && certificateOf(socket) !== null)) {
         socket.on("error", () => {});
         socket.destroy();

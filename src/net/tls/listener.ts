@@ -2,7 +2,7 @@
  * A raw listener whose connections are secured before they are accepted. Handshakes are done side by side, so that a client that says
  * nothing blocks nobody (R40).
  *
- * Invariants: connections are taken from the inner listener only while an accept is wanted; at most `MOST_HANDSHAKES` are under way.
+ * Invariants: connections are taken from the inner listener only while an accept is wanted; at most `MAX_HANDSHAKES` are under way.
  * Must never know: which engine secures them.
  */
 import type { RawListener, RawListenerEvents, RawStream } from "../network.ts";
@@ -11,7 +11,7 @@ import { SocketError } from "../socket_error.ts";
 import type { RawTlsStream, TlsServer } from "./port.ts";
 
 /** Beyond this, further connections wait in the system's backlog. */
-const MOST_HANDSHAKES = 1000;
+const MAX_HANDSHAKES = 1000;
 
 /** What is told of handshakes that came to nothing. */
 export type HandshakeReport = (error: SocketError, remoteAddr: Address) => void;
@@ -57,7 +57,7 @@ export class TlsRawListener implements RawListener, RawListenerEvents {
 
   #ask(): void {
     if (!this.#wanted || this.#asking || this.#closed) return;
-    if (this.#handshakes.size >= MOST_HANDSHAKES) return;
+    if (this.#handshakes.size >= MAX_HANDSHAKES) return;
     this.#asking = true;
     this.#inner.accept();
   }
