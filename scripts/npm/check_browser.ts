@@ -93,12 +93,24 @@ export async function checkBrowser({ folder }: Sandbox): Promise<string[]> {
   } finally {
     clearTimeout(timer);
     await server.shutdown();
-    removeFolder(profile);
+    await removeProfile(profile);
   }
   if (printed.join("\n") !== output!.join("\n")) {
     throw new Error(`${name} printed in Chromium\n${printed.join("\n")}`);
   }
   return [`Chromium runs ${name}`];
+}
+
+/** Chromium's other processes may write for a moment after the first has ended: "Directory not empty". */
+async function removeProfile(profile: string): Promise<void> {
+  for (let tries = 1;; tries++) {
+    try {
+      return removeFolder(profile);
+    } catch (error) {
+      if (tries === 20) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 /** Sends each line of the console to us, one after the other; errors too. */

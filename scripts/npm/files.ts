@@ -31,6 +31,14 @@ export function removeFolder(path: string): void {
   }
 }
 
+/**
+ * `new URL("./worker.ts", import.meta.url)`: in the package the file is called `worker.js`. As long as before,
+ * so that source maps stay true.
+ */
+export function workersInJavaScript(text: string): string {
+  return text.replace(/(new URL\("\.[^"\n]*\.)ts(",\s*import\.meta\b *\.url\))/g, "$1js$2");
+}
+
 /** How a program ended. */
 export interface Outcome {
   readonly success: boolean;

@@ -33,7 +33,7 @@ export async function finish(): Promise<string[]> {
     const finished = finishText(file, text);
     if (finished !== text) writeFile(`${folder}/${file}`, finished);
   }
-  // What npm would take: dnt leaves tests in the folder, and says in an .npmignore that they are none of the package.
+  // What npm would take: dnt leaves files of its own in the folder, and lists them in an .npmignore.
   const listed = await run("npm", ["pack", "--dry-run", "--json"], { cwd: folder });
   const paths = [...listed.matchAll(/"path": "(.*?)"/g)].map(([, path]) => path!);
   const files = new Map(paths.map((path) => [path, Deno.readTextFileSync(`${folder}/${path}`)]));
@@ -83,6 +83,9 @@ export function findProblems(files: ReadonlyMap<string, string>): string[] {
   return problems;
 }
 
+/** What dnt and TypeScript write and must not leave: see `mend_dnt.ts`. */
+const REMNANTS = ["import-meta-ponyfill", "_dnt.", "__importStar(require(s))"];
+
 function problemsOf(file: string, text: string, files: ReadonlyMap<string, string>): string[] {
   const problems: string[] = [];
   if (text.includes("file:///") || text.includes(top)) {
@@ -95,6 +98,11 @@ function problemsOf(file: string, text: string, files: ReadonlyMap<string, strin
   if (types && /\bDeno\./.test(bare)) problems.push("has a type of the Deno namespace");
   if (/\b(await )?using [a-z]\w* =/.test(bare)) problems.push("has a `using`, new to Node 24");
   if (/\.ts"[,)]/.test(bare)) problems.push("starts a file of TypeScript");
+  for (const remnant of REMNANTS) {
+    if (bare.includes(remnant)) {
+      problems.push(`has ${remnant}, which mend_dnt.ts should have mended`);
+    }
+  }
   const folder = file.slice(0, file.lastIndexOf("/"));
   for (const [, specifier] of bare.matchAll(SPECIFIER)) {
     if (specifier!.startsWith("node:") && !types) continue;

@@ -14,22 +14,6 @@ export function testFiles(): string[] {
   return listFiles(`${top}tests`).filter((file) => /_test\.ts$/.test(file) && !isSkipped(file));
 }
 
-/** Those of them that, with all they import, know of `Deno.test` and nothing else of Deno: dnt has a shim for that alone. */
-export function portableTests(): string[] {
-  return testFiles().filter((file) => {
-    const needed = new Set([file]);
-    for (const each of needed) { // which grows meanwhile
-      const text = Deno.readTextFileSync(`${top}tests/${each}`);
-      if (/\bDeno\.(?!test\b)/.test(text)) return false;
-      for (const [, path] of text.matchAll(/ from "(\.[^"]+)"/g)) {
-        const source = new URL(path!, `file://${top}tests/${each}`).pathname;
-        if (source.startsWith(`${top}tests/`)) needed.add(source.slice(`${top}tests/`.length));
-      }
-    }
-    return true;
-  });
-}
-
 /** A format of the package: of its folders, and of the files that are made here. */
 export type Format = "esm" | "script";
 

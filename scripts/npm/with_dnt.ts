@@ -1,10 +1,12 @@
 /**
- * Builds with dnt, which a release uses: TypeScript's own output, type-checked, tests included.
+ * Builds with dnt, which a release uses: TypeScript's own output, type-checked in both formats.
  *
- * Must never know: what is done to the package afterwards, however it was built (`finish.ts`).
+ * The tests are not dnt's business: `check_npm.ts` runs them all against the installed package.
+ * Independent of: what is done to the package afterwards, however it was built (`finish.ts`).
  */
+import { listFiles, top, workersInJavaScript, writeFile } from "./files.ts";
 import { doors, FOLDER, manifest } from "./manifest.ts";
-import { portableTests } from "./tests.ts";
+import { mendText, POLYFILL_FILE } from "./mend_dnt.ts";
 
 /** What of dnt is used here. */
 export interface Dnt {
@@ -22,17 +24,15 @@ export async function loadDnt(): Promise<Dnt | string> {
   }
 }
 
-/** Builds `esm/`, `script/` and `src/`, and runs with Node the tests that need nothing of Deno but `Deno.test`. */
+/** Builds `esm/`, `script/` and `src/`. */
 export async function buildWithDnt(dnt: Dnt): Promise<void> {
-  const tests = portableTests().map((path) => path.replace(/\.ts$/, ""));
   await dnt.build({
     entryPoints: doors.map(({ name, source }) => ({ name, path: `./${source}` })),
     outDir: `./${FOLDER}`,
     importMap: "./deno.json",
-    // In tests alone. The sources find out at run time whether there is a `Deno`, and must see the real one.
-    shims: { deno: { test: "dev" } },
-    test: true,
-    testPattern: `tests/{${tests.join(",")}}.ts`,
+    // None: the sources find out at run time whether there is a `Deno`, and must see the real one.
+    shims: {},
+    test: false,
     typeCheck: "both",
     declaration: "inline",
     declarationMap: false, // `finish.ts` adds lines to the declarations
@@ -43,7 +43,25 @@ export async function buildWithDnt(dnt: Dnt): Promise<void> {
       lib: ["ES2022", "ESNext.Disposable", "DOM"],
       sourceMap: true,
     },
-    // Its `type` would make dnt's own test runner an ES module; `finish.ts` writes the whole of it.
-    package: { ...manifest(), type: undefined, exports: undefined, publishConfig: undefined },
+    postBuild: mend,
+    // `finish.ts` writes the whole of it afterwards.
+    package: {
+      ...manifest(),
+      exports: undefined,
+      publishConfig: undefined,
+      devDependencies: { "@types/node": "20" }, // for the type check
+    },
   });
+}
+
+/** Mends every file of the package that dnt has written (`mend_dnt.ts`), before its type check. */
+function mend(): void {
+  for (const file of listFiles(top + FOLDER)) {
+    const path = `${top}${FOLDER}/${file}`;
+    if (POLYFILL_FILE.test(file)) Deno.removeSync(path);
+    else if (/^(esm|script|src)\/.*\.[jt]s$/.test(file)) {
+      const mended = mendText(Deno.readTextFileSync(path));
+      writeFile(path, file.endsWith(".js") ? workersInJavaScript(mended) : mended);
+    }
+  }
 }

@@ -7,7 +7,7 @@
  * Must never know: what is done to the package afterwards, however it was built.
  */
 import { transform } from "esbuild";
-import { listFiles, removeFolder, run, top, writeFile } from "./files.ts";
+import { listFiles, removeFolder, run, top, workersInJavaScript, writeFile } from "./files.ts";
 import { doors, FOLDER } from "./manifest.ts";
 
 /** Builds `esm/`, `script/` and `src/`. */
@@ -77,9 +77,4 @@ function relocateMap(text: string, source: string): string {
   delete map.sourcesContent;
   const moved = new TextEncoder().encode(JSON.stringify({ ...map, sources: [source] })).toBase64();
   return text.slice(0, start) + marker + moved;
-}
-
-/** `new URL("./worker.ts", import.meta.url)`: the file is called `worker.js` now. Of the same length, so maps stay true. */
-function workersInJavaScript(text: string): string {
-  return text.replace(/(new URL\("\.[^"\n]*\.)ts(",\s*import\.meta\.url\))/g, "$1js$2");
 }

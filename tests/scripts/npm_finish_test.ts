@@ -38,6 +38,18 @@ for (
     ["a `using`", "esm/a.js", "{ using lock = open(); }", "has a `using`"],
     ["a worker in TypeScript", "esm/a.js", 'new URL("./worker.ts", here)', "starts a file of Type"],
     [
+      "what is left of dnt's import.meta",
+      "script/a.js",
+      'globalThis[Symbol.for("import-meta-ponyfill-commonjs")](require, module).url',
+      "has import-meta-ponyfill",
+    ],
+    [
+      "an import() that became a require()",
+      "script/a.js",
+      "Promise.resolve(`${url}`).then(s => __importStar(require(s)))",
+      "has __importStar(require(s))",
+    ],
+    [
       "an absolute path",
       "esm/a.js.map",
       '{"sources":["file:///src/a.ts"]}',
