@@ -16,6 +16,7 @@ import { ADAPTER } from "./lint_plugin.ts";
  * folder. A new file or folder directly in `src/` is added here.
  */
 export const LAYERS: readonly string[] = [
+  "check.ts",
   "duration.ts",
   "host.ts",
   "runtime/",
