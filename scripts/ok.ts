@@ -9,7 +9,7 @@
 /** The steps of a stage run at once, for they are quick or idle by turns; their output is kept apart. */
 const STAGES: readonly (readonly string[])[] = [
   ["lock"],
-  ["fmt", "lint", "layers", "readme"],
+  ["fmt", "lint", "layers", "readme", "pains"],
   ["check", "doc"],
   ["dry"],
   ["test"], // alone, as it measures time

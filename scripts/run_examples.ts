@@ -1,7 +1,7 @@
 /**
  * Runs every example as its reader would, and compares what it prints with what it says it prints.
  *
- * Invariant, when it passes: each file of `examples/` opens with the command that runs it
+ * Invariant, when it passes: each TypeScript file under `examples/` opens with the command that runs it
  * (`// deno run --allow-net examples/name.ts`), imports the package as a user does, runs with exactly
  * the permissions of that command, ends by itself with exit code 0, and prints what its closing
  * comment says, where it has one:
@@ -83,11 +83,20 @@ async function runAll(paths: string[]): Promise<number> {
   return failed;
 }
 
+/** Every example in a folder and in the folders in it. */
+function listExamples(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory
+      ? listExamples(`${folder}/${name}`)
+      : name.endsWith(".ts")
+      ? [`${folder}/${name}`]
+      : []
+  ).sort();
+}
+
 if (import.meta.main) {
   Deno.chdir(new URL("../", import.meta.url));
-  const paths = [...Deno.readDirSync("examples")]
-    .filter((entry) => entry.name.endsWith(".ts"))
-    .map((entry) => `examples/${entry.name}`).sort();
+  const paths = listExamples("examples");
   const count = paths.length;
   const lanes = await Promise.all([runAll(paths), runAll(paths)]);
   const failed = lanes.reduce((sum, each) => sum + each);
