@@ -6,6 +6,8 @@ import { type SideName, sideNames } from "./row.ts";
 export interface Options {
   readonly filter: readonly string[];
   readonly rounds: number;
+  /** In how many fresh processes ours and plain functions are measured, one after the other. */
+  readonly processes: number;
   /** Rows with a bar only, and no million of anything. */
   readonly quick: boolean;
   readonly json: boolean;
@@ -20,6 +22,7 @@ export function readOptions(words: readonly string[]): Options {
   const options: { -readonly [Name in keyof Options]: Options[Name] } = {
     filter: [],
     rounds: 5,
+    processes: 3,
     quick: false,
     json: false,
     cpu: false,
@@ -37,7 +40,8 @@ export function readOptions(words: readonly string[]): Options {
   while (rest.length > 0) {
     const word = rest.shift()!;
     if (word === "--rounds") options.rounds = Number(value(word));
-    else if (word === "--quick") Object.assign(options, { rounds: 3, quick: true });
+    else if (word === "--processes") options.processes = Number(value(word));
+    else if (word === "--quick") Object.assign(options, { rounds: 3, processes: 1, quick: true });
     else if (word === "--json") options.json = true;
     else if (word === "--cpu") options.cpu = true;
     else if (word === "--check") options.check = true;
@@ -49,6 +53,9 @@ export function readOptions(words: readonly string[]): Options {
     } else options.filter = word.split(",");
   }
   if (!(options.rounds >= 1)) throw new RangeError("--rounds wants a number of at least 1");
+  if (!(Number.isInteger(options.processes) && options.processes >= 1)) {
+    throw new RangeError("--processes wants an integer of at least 1");
+  }
   const unknown = options.sides.find((side) => !sideNames.includes(side));
   if (unknown !== undefined) {
     throw new TypeError(`Unknown side ${unknown}: ${sideNames.join(", ")}`);

@@ -12,6 +12,8 @@ export interface Cell {
   readonly value?: number;
   /** Ours by theirs. */
   readonly ratio?: number;
+  /** The best round of ours by the best of theirs: what is left when the machine's noise is gone. */
+  readonly best?: number;
   readonly bar?: number;
   readonly ok?: boolean;
   readonly error?: string;
@@ -33,8 +35,26 @@ export function judge(row: TimeRow | MemoryRow, reports: readonly Report[]): Cel
     if (side === "broomio" || ours === undefined) return { side, value };
     const ratio = medianRatio(ours, together[side]!);
     const bar = row.bars[side];
-    return { side, value, ratio, bar, ok: bar === undefined ? undefined : ratio <= bar };
+    const best = Math.min(...ours) / Math.min(...together[side]!);
+    return { side, value, ratio, best, bar, ok: bar === undefined ? undefined : ratio <= bar };
   });
+}
+
+/** What several processes found for the same row and sides, as one report: their rounds one after the other. */
+export function mergeReports(reports: readonly Report[]): Report {
+  const [first, ...others] = reports;
+  return others.reduce<Report>((merged, { samples, errors, alone, missing }) => {
+    const sides = sideNames.filter((side) => merged.samples[side] && samples[side]);
+    return {
+      ...merged,
+      samples: Object.fromEntries(
+        sides.map((side) => [side, [...merged.samples[side]!, ...samples[side]!]]),
+      ),
+      errors: { ...errors, ...merged.errors },
+      alone: alone === undefined ? merged.alone : Math.min(alone, merged.alone ?? alone),
+      missing: merged.missing ?? missing,
+    };
+  }, first);
 }
 
 /** Cost per item of each size, and how much dearer the largest is than the smallest. */
@@ -66,6 +86,7 @@ function growthSides({ sizes, errors }: Report) {
 }
 
 const titleWidth = 36;
+const VERDICT_WIDTH = 24;
 
 export function timeHeading(): string {
   return "".padEnd(titleWidth) + "ours".padStart(9) + heading("async") + heading("Effect 4") +
@@ -73,7 +94,7 @@ export function timeHeading(): string {
 }
 
 function heading(name: string): string {
-  return " | " + name.padStart(9) + "  ratio (bar)".padEnd(18);
+  return " | " + name.padStart(9) + "  ratio (bar) [best]".padEnd(VERDICT_WIDTH + 2);
 }
 
 export function timeLine(
@@ -85,7 +106,7 @@ export function timeLine(
   const [ours, ...theirs] = cells;
   let line = row.title.padEnd(titleWidth) + show(ours, unit).padStart(9);
   for (const cell of theirs) {
-    line += " | " + show(cell, unit).padStart(9) + "  " + verdict(cell).padEnd(16);
+    line += " | " + show(cell, unit).padStart(9) + "  " + verdict(cell).padEnd(VERDICT_WIDTH);
   }
   line = line.trimEnd();
   for (const cell of cells) {
@@ -127,11 +148,12 @@ function show(cell: Cell, unit: string): string {
   return cell.value === undefined ? "-" : figure(cell.value) + unit;
 }
 
-function verdict({ ratio, bar, ok }: Cell): string {
+function verdict({ ratio, best, bar, ok }: Cell): string {
   if (ratio === undefined) return "";
   const limit = bar === undefined ? "" : ` (${bar})`;
-  return `${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)}x${limit}${
-    ok === undefined ? "" : ` ${mark(ok)}`
+  const times = (value: number) => value < 0.1 ? value.toPrecision(2) : value.toFixed(2);
+  return `${times(ratio)}x${limit}${ok === undefined ? "" : ` ${mark(ok)}`}${
+    best === undefined ? "" : ` [${times(best)}]`
   }`;
 }
 
