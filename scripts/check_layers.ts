@@ -66,6 +66,11 @@ function layerOf(file: string): string | undefined {
   return LAYERS.find((layer) => layer.endsWith("/") ? name.startsWith(layer) : name === layer);
 }
 
+/** The folder of a file, where that is a folder of one runtime; else the file itself. */
+function folderOf(file: string): string {
+  return /^src\/\w+\/(deno|node|bun)\//.exec(file)?.[0] ?? file;
+}
+
 /** What is wrong with one import, or undefined. */
 function problemOf({ from, to, typeOnly }: Import): string | undefined {
   const toAdapter = ADAPTER.test(to);
@@ -80,7 +85,9 @@ function problemOf({ from, to, typeOnly }: Import): string | undefined {
   const source = layerOf(from);
   if (source === undefined || target === undefined) return; // reported once, as a file not placed
   if (source === target) {
-    return toAdapter && ADAPTER.test(from) ? "adapters do not know each other" : undefined;
+    // The files of one runtime's folder are one adapter.
+    const isApart = toAdapter && ADAPTER.test(from) && folderOf(from) !== folderOf(to);
+    return isApart ? "adapters do not know each other" : undefined;
   }
   if (toAdapter) return "only its own folder imports an adapter";
   const sideways = source.endsWith("/") && target.endsWith("/") && !BASE.includes(source) &&

@@ -1,8 +1,9 @@
 /**
- * What sockets, memory streams and simulated streams have in common: streams of bytes, listeners, datagrams.
+ * stream: what sockets, memory streams and simulated streams have in common: streams of bytes,
+ * listeners, datagrams. Interfaces alone.
  *
- * Interfaces alone. Invariant of all: one reader and one writer at a time; a cancelled receive or accept loses nothing (R37, R38).
- * Must never know: a network, a runtime.
+ * Invariant of all: one reader and one writer at a time; a cancelled receive or accept loses
+ * nothing (R37, R38). Independent of: a network, a runtime.
  */
 import type { Operation } from "./kernel/coroutine.ts";
 import type { Nursery } from "./kernel/nursery.ts";
@@ -32,8 +33,8 @@ export type Address = NetAddress | UnixAddress;
 /** The half of a stream that receives. */
 export interface ReceiveStream {
   /**
-   * Waits for bytes: at least one, at most `max`; `null` at the end. They are the caller's to keep. A checkpoint. A cancelled
-   * receive loses no bytes: the next one gets them.
+   * Waits for bytes: at least one, at most `max`; `null` at the end. They are the caller's to keep.
+   * A checkpoint. A cancelled receive loses no bytes: the next one gets them.
    *
    * @throws {BusyResourceError} If another task is receiving.
    * @throws {ClosedResourceError} If this end was closed.
@@ -42,8 +43,8 @@ export interface ReceiveStream {
   recv(max?: number): Operation<Uint8Array<ArrayBuffer> | null>;
 
   /**
-   * Waits for bytes and copies them to the start of `buffer`; gives how many, or `null` at the end. A checkpoint. A cancelled
-   * receive never touches the buffer.
+   * Waits for bytes and copies them to the start of `buffer`; gives how many, or `null` at the end.
+   * A checkpoint. A cancelled receive never touches the buffer.
    *
    * @throws {RangeError} If the buffer has no room.
    * @throws {BusyResourceError} If another task is receiving.
@@ -53,9 +54,10 @@ export interface ReceiveStream {
   recvInto(buffer: Uint8Array): Operation<number | null>;
 
   /**
-   * Waits for bytes and gives a view of them where they are: at least one, at most `max`; `null` at the end. The view is good until the next
-   * receive on this stream is begun, cancelled or not: copy what is to stay. No copy is made where the runtime allows that. A checkpoint.
-   * A cancelled receive loses no bytes: the next one gets them.
+   * Waits for bytes and gives a view of them where they are: at least one, at most `max`; `null` at
+   * the end. The view is valid until the next receive on this stream is begun, cancelled or not:
+   * copy what is to stay. No copy is made where the runtime allows that. A checkpoint. A cancelled
+   * receive loses no bytes: the next one gets them.
    *
    * @throws {RangeError} If `max` is less than 1.
    * @throws {BusyResourceError} If another task is receiving.
@@ -68,18 +70,21 @@ export interface ReceiveStream {
 /** The half of a stream that sends. */
 export interface SendStream {
   /**
-   * Sends all of `bytes`, waiting while the other end takes nothing. A checkpoint. Do not change the bytes before it is done.
-   * Cancelled before anything was written, it did not happen. Cancelled later, a part was sent: the sending
-   * side is then broken, and says so at the next send.
+   * Sends all of `bytes`, waiting while the other end takes nothing. A checkpoint. Do not change
+   * the bytes before it is done. Cancelled before anything was written, it did not happen.
+   * Cancelled later, a part was sent: the sending side is then broken, and says so at the next
+   * send.
    *
    * @throws {BusyResourceError} If another task is sending.
    * @throws {ClosedResourceError} If this end was closed or shut down.
-   * @throws {BrokenResourceError} If the other end takes no more; on a socket that is a `SocketError`; or a send was cancelled half way.
+   * @throws {BrokenResourceError} If the other end takes no more; on a socket that is a
+   * `SocketError`; or a send was cancelled half way.
    */
   send(bytes: Uint8Array): Operation<void>;
 
   /**
-   * Says that nothing more will be sent: the other end gets `null` after what was sent. Receiving goes on. A checkpoint. Twice is once.
+   * Says that nothing more will be sent: the other end gets `null` after what was sent. Receiving
+   * goes on. A checkpoint. Twice is once.
    *
    * @throws {BusyResourceError} If another task is sending.
    * @throws {ClosedResourceError} If this end was closed.
@@ -89,7 +94,10 @@ export interface SendStream {
 
 /** Bytes in order, both ways. */
 export interface ByteStream extends ReceiveStream, SendStream, Disposable {
-  /** Ends both directions at once; whoever waits in one gets a `ClosedResourceError`. Never waits or throws; twice is once. */
+  /**
+   * Ends both directions at once; whoever waits in one gets a `ClosedResourceError`. Never waits or
+   * throws; twice is once.
+   */
   close(): void;
 }
 
@@ -98,11 +106,15 @@ export type Handler<S> = (stream: S) => Operation<unknown>;
 
 /** Options of {@linkcode Listener.serve}. */
 export interface ServeOptions {
-  /** How many connections are served at once; further ones wait unread, in the system's backlog where the runtime leaves them there. By default there is no limit. */
+  /**
+   * How many connections are served at once; further ones wait unread, in the system's backlog
+   * where the runtime leaves them there. By default there is no limit.
+   */
   maxConnections?: number;
   /**
-   * Called with what a handler threw; by default the loop's `onWarning` is told. Serving goes on. `"throw"` stops the server with the first error
-   * instead, all connections with it; so does what the function itself throws.
+   * Called with what a handler threw; by default the loop's `onWarning` is told. Serving goes on.
+   * `"throw"` stops the server with the first error instead, all connections with it; so does what
+   * the function itself throws.
    */
   onError?: "throw" | ((error: unknown, remoteAddr: Address) => void);
 }
@@ -120,22 +132,29 @@ export interface Listener<S extends ByteStream> extends Disposable {
    */
   accept(): Operation<S>;
   /**
-   * Waits for a connection and starts its handler as a child of `nursery`. A `SocketError` of the connection's own ends that
-   * connection only; any other error goes to the nursery.
+   * Waits for a connection and starts its handler as a child of `nursery`. A `SocketError` of the
+   * connection's own ends that connection only; any other error goes to the nursery.
    */
   accept(nursery: Nursery, handler: Handler<S>): Operation<Task>;
 
   /**
-   * Serves connections, each in a task of its own, until it is cancelled or the listener is closed; then it returns once the handlers have ended.
-   * What a handler throws goes to `onError`, and serving goes on.
+   * Serves connections, each in a task of its own, until it is cancelled or the listener is closed;
+   * then it returns once the handlers have ended. What a handler throws goes to `onError`, and
+   * serving goes on.
    */
   serve(handler: Handler<S>, options?: ServeOptions): Operation<void>;
 
-  /** Stops listening; whoever accepts gets a `ClosedResourceError`. Connections go on. Never waits or throws; twice is once. */
+  /**
+   * Stops listening; whoever accepts gets a `ClosedResourceError`. Connections go on. Never waits
+   * or throws; twice is once.
+   */
   close(): void;
 }
 
-/** Messages with an address each: what a UDP socket sends and receives. Each arrives whole, or not at all. */
+/**
+ * Messages with an address each: what a UDP socket sends and receives. Each arrives whole, or not
+ * at all.
+ */
 export interface Datagram extends Disposable {
   /** Where it receives. */
   readonly localAddr: NetAddress;
@@ -149,7 +168,8 @@ export interface Datagram extends Disposable {
   recvFrom(): Operation<{ bytes: Uint8Array<ArrayBuffer>; address: NetAddress }>;
 
   /**
-   * Waits for a message and copies it to the start of `buffer`; what does not fit is lost, and `size` tells. A checkpoint. Cancelled, it never touches the buffer.
+   * Waits for a message and copies it to the start of `buffer`; what does not fit is lost, and
+   * `size` tells. A checkpoint. Cancelled, it never touches the buffer.
    *
    * @throws {BusyResourceError} If another task is receiving.
    * @throws {ClosedResourceError} If the socket was closed.
@@ -159,7 +179,7 @@ export interface Datagram extends Disposable {
   ): Operation<{ count: number; size: number; address: NetAddress }>;
 
   /**
-   * Sends one message. A checkpoint. Whether it arrives nobody knows.
+   * Sends one message. A checkpoint. Whether it arrives is not known.
    *
    * @throws {ClosedResourceError} If the socket was closed.
    */

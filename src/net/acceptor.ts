@@ -1,37 +1,38 @@
 /**
- * Acceptor: how connections are taken from a raw listener, one at a time.
+ * Acceptor: how connections are accepted from a raw listener, one at a time.
  *
- * Invariants: the backend is asked for one connection at a time; an accept that was cancelled leaves that standing, and the next one
- * adopts it; a connection that arrives meanwhile waits for the next accept, or is closed with the listener (R37).
- * Must never know: what becomes of the connections.
+ * Invariants: the backend is asked for one connection at a time; a cancelled accept leaves that as
+ * it is, and the next one gets the answer; a connection that arrives meanwhile waits for the next
+ * accept, or is closed with the listener (R37). Independent of: what becomes of the connections.
  */
-import { BusyResourceError, ClosedResourceError } from "../kernel/errors.ts";
+import { ClosedResourceError } from "../kernel/errors.ts";
 import type { RawListener, RawListenerEvents, RawStream } from "./network.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import type { Timed } from "../kernel/timers.ts";
 import { ExternalWait } from "../kernel/wait.ts";
 import { showAddress, SocketError } from "./socket_error.ts";
+import { WaiterSlot } from "./waiter_slot.ts";
 
 /** After a failure that will pass, how long until the next try, in seconds (R40). */
-const RETRY = 0.1;
+const RETRY_DELAY = 0.1;
 /** The failures that pass when somebody closes something. */
 const FULL: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 /** The failures of one connection that ended before it was accepted. */
 const FLEETING: ReadonlySet<string> = new Set(["ECONNABORTED", "ECONNRESET", "EINTR", "EPROTO"]);
 
 /** The state of a listener. */
-export class Acceptor implements RawListenerEvents {
+export class Acceptor extends WaiterSlot<Accept<unknown>> implements RawListenerEvents {
   readonly raw: RawListener;
   closed: boolean = false;
   /** Called when it is closed. */
   whenClosed: (() => void) | null = null;
-  #waiter: Accept<unknown> | null = null;
   /** The backend was asked for a connection and has not answered. */
   #pending = false;
   /** A connection that nobody waited for any more. */
   #arrived: RawStream | null = null;
 
   constructor(raw: RawListener) {
+    super();
     this.raw = raw;
     raw.events = this;
   }
@@ -40,24 +41,21 @@ export class Acceptor implements RawListenerEvents {
     return showAddress(this.raw.localAddr);
   }
 
-  /** Has `waiter` called with a connection, at once where one has arrived. */
+  /** Delivers a connection to `waiter`; at once where one has arrived. */
   wait(waiter: Accept<unknown>): void {
     if (this.closed) throw this.#closedError();
-    if (this.#waiter !== null) {
-      throw new BusyResourceError(`Another task is accepting at ${this.name}: one at a time`);
-    }
+    this.checkFree();
     const arrived = this.#arrived;
     if (arrived !== null) {
       this.#arrived = null;
-      return waiter.take(arrived);
+      return waiter.deliver(arrived);
     }
-    this.#waiter = waiter;
+    this.waiter = waiter;
     this.ask();
   }
 
-  /** The waiter was cancelled. */
-  abandon(): void {
-    this.#waiter = null;
+  protected busyMessage(): string {
+    return `Another task is accepting at ${this.name}: one at a time`;
   }
 
   ask(): void {
@@ -69,19 +67,18 @@ export class Acceptor implements RawListenerEvents {
   accepted(raw: RawStream): void {
     this.#pending = false;
     if (this.closed) return raw.close();
-    const waiter = this.#waiter;
-    this.#waiter = null;
+    const waiter = this.vacate();
     if (waiter === null) this.#arrived = raw;
-    else waiter.take(raw);
+    else waiter.deliver(raw);
   }
 
   acceptFailed(code: string, cause: unknown): void {
     this.#pending = false;
-    const waiter = this.#waiter;
+    const { waiter } = this;
     if (waiter === null) return; // whoever accepts next tries anew
-    if (FULL.has(code)) return waiter.pause(code, RETRY);
+    if (FULL.has(code)) return waiter.pause(code, RETRY_DELAY);
     if (FLEETING.has(code)) return this.ask();
-    this.#waiter = null;
+    this.waiter = null;
     waiter.fail(new SocketError("Cannot accept at", code, this.raw.localAddr, cause));
   }
 
@@ -91,9 +88,7 @@ export class Acceptor implements RawListenerEvents {
     this.raw.close();
     this.#arrived?.close();
     this.#arrived = null;
-    const waiter = this.#waiter;
-    this.#waiter = null;
-    waiter?.fail(this.#closedError());
+    this.vacate()?.fail(this.#closedError());
     this.whenClosed?.();
   }
 
@@ -106,12 +101,13 @@ export class Acceptor implements RawListenerEvents {
 export class Accept<S> extends ExternalWait<S> implements Timed {
   generation: number = 0;
   readonly #acceptor: Acceptor;
-  readonly #adopt: (raw: RawStream) => S;
+  readonly #wrap: (raw: RawStream) => S;
 
-  constructor(acceptor: Acceptor, adopt: (raw: RawStream) => S) {
+  /** @param wrap Makes the socket of an accepted connection. */
+  constructor(acceptor: Acceptor, wrap: (raw: RawStream) => S) {
     super();
     this.#acceptor = acceptor;
-    this.#adopt = adopt;
+    this.#wrap = wrap;
   }
 
   protected arm(): void {
@@ -120,11 +116,11 @@ export class Accept<S> extends ExternalWait<S> implements Timed {
 
   protected disarm(task: TaskCore): void {
     task.scheduler.timers.cancel(this);
-    this.#acceptor.abandon();
+    this.#acceptor.waiter = null;
   }
 
-  take(raw: RawStream): void {
-    this.settle(this.#adopt(raw));
+  deliver(raw: RawStream): void {
+    this.settle(this.#wrap(raw));
   }
 
   override fail(error: unknown): void {

@@ -1,7 +1,7 @@
 /**
- * Adopting: sockets that the user already has, from Deno or Node, as sockets of ours.
+ * adopt: sockets that the user already has, from Deno or Node, as sockets of ours.
  *
- * Must never know: how they came to be.
+ * Independent of: how they were made.
  */
 import type { RawListener, RawStream } from "./network.ts";
 import { DenoRawListener, DenoStream } from "./deno/network.ts";
@@ -17,7 +17,8 @@ export type ClientSocket = TcpClientSocket | UnixClientSocket;
 export type AnyListenSocket = TcpListenSocket | UnixListenSocket;
 
 /**
- * Takes over what `Deno.listen` or `Deno.connect` gave. It is ours from then on: do not use it elsewhere. Not a checkpoint.
+ * Makes a socket of what `Deno.listen` or `Deno.connect` gave. Do not use that elsewhere from then
+ * on. Not a checkpoint.
  *
  * @throws {TypeError} If it is neither a `Deno.Conn` nor a `Deno.Listener`.
  * @example
@@ -49,8 +50,10 @@ export function fromDeno(
 }
 
 /**
- * Takes over a `net.Socket`, or a `net.Server` that listens. It is ours from then on: have no listeners on it for `data`. A socket
- * that is still connecting does not know its addresses. For half-open connections to work, make it with `allowHalfOpen`. Not a checkpoint.
+ * Makes a socket of a `net.Socket`, or of a `net.Server` that listens. Do not use that elsewhere
+ * from then on, and have no listeners on it for `data`. A socket that is still connecting does not
+ * know its addresses. For half-open connections to work, make it with `allowHalfOpen`. Not a
+ * checkpoint.
  *
  * @throws {TypeError} If it is neither, or the server does not listen.
  * @example

@@ -1,7 +1,8 @@
 /**
- * Which network a loop uses: the runtime's own, found once, or one that was given to the loop.
+ * backend: which network a loop uses, the runtime's own, found once, or one that was given to the
+ * loop.
  *
- * Must never know: what a network does.
+ * Independent of: what a network does.
  */
 import type { Loop } from "../loop.ts";
 import type { Network } from "./network.ts";
@@ -13,8 +14,8 @@ const given = new WeakMap<Loop, Network>();
 let found: Network | undefined;
 
 /**
- * Has the sockets of a loop use `network` instead of the runtime's: one in memory, for tests; a simulated one; or, on Deno, Node's.
- * Sockets that are open stay where they are.
+ * Has the sockets of a loop use `network` instead of the runtime's: one in memory, for tests; a
+ * simulated one; or, on Deno, Node's. Sockets that are open stay where they are.
  *
  * @example
  * ```ts
@@ -34,22 +35,37 @@ export function networkOf(loop: Loop): Network {
   return given.get(loop) ?? runtimeNetwork();
 }
 
+/** Options of {@linkcode runtimeNetwork}. */
+export interface RuntimeNetworkOptions {
+  /**
+   * Whether undocumented internals of the runtime are used where they are as expected: on Deno the
+   * operations under `conn.read` and `conn.write`, on Node the handle of an accepted socket. They
+   * make small requests cheaper and change nothing else. On by default.
+   */
+  internals?: boolean;
+}
+
 /**
  * The network of this runtime.
  *
  * @throws {Error} If it is neither Deno nor Node nor Bun.
  * @example
  * ```ts
- * import { runtimeNetwork } from "jsr:@broomio/core/net";
+ * import { Loop } from "jsr:@broomio/core";
+ * import { runtimeNetwork, useNetwork } from "jsr:@broomio/core/net";
  *
- * console.log(typeof runtimeNetwork().connectTcp); // function
+ * const loop = new Loop();
+ * useNetwork(loop, runtimeNetwork({ internals: false })); // documented API alone
  * ```
  */
-export function runtimeNetwork(): Network {
-  if (found === undefined) {
-    found = denoNetwork() ?? nodeNetwork();
-    if (found === undefined) throw new Error("Sockets need Deno, Node or Bun");
-    found.bindUdp ??= nodeUdp(); // Deno's own is behind a flag
-  }
-  return found;
+export function runtimeNetwork(options: RuntimeNetworkOptions = {}): Network {
+  if (options.internals === false) return findNetwork(false);
+  return found ??= findNetwork(true);
+}
+
+function findNetwork(internals: boolean): Network {
+  const network = denoNetwork({ internals }) ?? nodeNetwork({ internals });
+  if (network === undefined) throw new Error("Sockets need Deno, Node or Bun");
+  network.bindUdp ??= nodeUdp(); // Deno's own needs a flag
+  return network;
 }

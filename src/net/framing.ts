@@ -1,10 +1,10 @@
 /**
- * Framing: finds lines, frames and delimited pieces in a stream of bytes, whatever the pieces in which they arrive.
+ * framing: finds lines, frames and delimited pieces in a stream of bytes, however the bytes arrive.
  *
- * Invariants: the bytes that were received and not yet given out are `buffer[start, end)`; a read takes all of what it gives, or, where it throws or
- * is cancelled, nothing. The buffer never holds much more than the limit, so that no client makes a server grow without bound. Each byte is
- * looked at once for each delimiter, and copied a bounded number of times.
- * Must never know: sockets.
+ * Invariants: the bytes that were received and not yet given out are `buffer[start, end)`; a read
+ * consumes all of what it gives, or, where it throws or is cancelled, nothing. The buffer never
+ * holds much more than the limit, so that no client makes a server grow without bound. Each byte is
+ * looked at once for each delimiter, and copied a bounded number of times. Independent of: sockets.
  */
 import { checkpoint } from "../kernel/checkpoint.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -13,7 +13,10 @@ import type { ReceiveStream, SendStream } from "../stream.ts";
 
 /** Options of a {@linkcode BufferedReader}. */
 export interface BufferedReaderOptions {
-  /** The most bytes that a line, a frame or a piece may have: 65,536 by default. More is a {@linkcode LimitError}. */
+  /**
+   * The most bytes that a line, a frame or a piece may have: 65,536 by default. More is a
+   * {@linkcode LimitError}.
+   */
   limit?: number;
 }
 
@@ -33,9 +36,9 @@ const CARRIAGE_RETURN = 13;
 const utf8 = new TextDecoder();
 
 /**
- * Reads lines, frames and pieces from a stream. Every read is a checkpoint, and gives `null` where the stream has ended before its first byte.
- * A cancelled read loses no byte: the next one begins where it did. It is a stream itself, so that what follows
- * a header can be received as it comes.
+ * Reads lines, frames and pieces from a stream. Every read is a checkpoint, and gives `null` where
+ * the stream has ended before its first byte. A cancelled read loses no byte: the next one begins
+ * where it did. It is a stream itself, so that what follows a header can be received as it comes.
  *
  * @example
  * ```ts
@@ -85,7 +88,8 @@ export class BufferedReader implements ReceiveStream {
   }
 
   /**
-   * Reads a line, without the "\n" or "\r\n" that ends it, as UTF-8; the last one may lack it. A checkpoint.
+   * Reads a line, without the "\n" or "\r\n" that ends it, as UTF-8; the last one may lack it. A
+   * checkpoint.
    *
    * @throws {LimitError} If it has more bytes than the limit.
    * @throws {BusyResourceError} If another task is reading.
@@ -123,7 +127,8 @@ export class BufferedReader implements ReceiveStream {
   }
 
   /**
-   * Reads up to a delimiter and gives what comes before it; the delimiter is read too. A checkpoint.
+   * Reads up to a delimiter and gives what comes before it; the delimiter is read too. A
+   * checkpoint.
    *
    * @throws {LimitError} If more bytes than the limit come before it.
    * @throws {BrokenResourceError} If the stream ends after some bytes without it.
@@ -161,7 +166,7 @@ export class BufferedReader implements ReceiveStream {
     try {
       this.#checkLimit(count, "read");
       if (!(yield* this.#have(count))) return this.#endedAt(`byte ${count}`);
-      return this.#take(0, count);
+      return this.#consumeCopy(0, count);
     } finally {
       this.#busy = false;
     }
@@ -170,7 +175,8 @@ export class BufferedReader implements ReceiveStream {
   /**
    * Reads a frame: its length, and so many bytes. A checkpoint.
    *
-   * @throws {LimitError} If the length is more than the limit; thrown before anything of the frame is waited for.
+   * @throws {LimitError} If the length is more than the limit; thrown before anything of the frame
+   * is waited for.
    * @throws {BrokenResourceError} If the stream ends within the frame.
    * @throws {BusyResourceError} If another task is reading.
    */
@@ -189,26 +195,32 @@ export class BufferedReader implements ReceiveStream {
       if (!(yield* this.#have(prefixBytes + length))) {
         return this.#endedAt(`the end of a frame of ${length} bytes`);
       }
-      return this.#take(prefixBytes, length);
+      return this.#consumeCopy(prefixBytes, length);
     } finally {
       this.#busy = false;
     }
   }
 
-  /** Receives what comes next, from the buffer first: the rest of a stream after its header. As {@linkcode ReceiveStream.recv}. */
+  /**
+   * Receives what comes next, from the buffer first: the rest of a stream after its header. As
+   * {@linkcode ReceiveStream.recv}.
+   */
   *recv(max: number = USUAL_CAPACITY): Coroutine<Uint8Array<ArrayBuffer> | null> {
     checkMax(max);
     this.#begin();
     try {
       if (this.buffered === 0) return yield* this.#stream.recv(max);
       yield* checkpoint();
-      return this.#take(0, Math.min(max, this.buffered));
+      return this.#consumeCopy(0, Math.min(max, this.buffered));
     } finally {
       this.#busy = false;
     }
   }
 
-  /** Receives what comes next into `buffer`, from the own buffer first. As {@linkcode ReceiveStream.recvInto}. */
+  /**
+   * Receives what comes next into `buffer`, from the own buffer first. As {@linkcode
+   * ReceiveStream.recvInto}.
+   */
   *recvInto(buffer: Uint8Array): Coroutine<number | null> {
     this.#begin();
     try {
@@ -223,7 +235,10 @@ export class BufferedReader implements ReceiveStream {
     }
   }
 
-  /** Receives a view of what comes next, in the own buffer first; good until the next read. As {@linkcode ReceiveStream.recvView}. */
+  /**
+   * Receives a view of what comes next, in the own buffer first; good until the next read. As
+   * {@linkcode ReceiveStream.recvView}.
+   */
   *recvView(max: number = USUAL_CAPACITY): Coroutine<Uint8Array<ArrayBuffer> | null> {
     checkMax(max);
     this.#begin();
@@ -247,7 +262,10 @@ export class BufferedReader implements ReceiveStream {
     this.#busy = true;
   }
 
-  /** Waits until `delimiter` is in the buffer; where it begins, or -1 at the end. `slack` is what may be cut off before it. */
+  /**
+   * Waits until `delimiter` is in the buffer; where it begins, or -1 at the end. `slack` is what
+   * may be stripped before it.
+   */
   *#find(delimiter: Uint8Array, slack: number, what: string): Coroutine<number> {
     for (let waited = false;; waited = true) {
       const found = this.#search(delimiter);
@@ -329,8 +347,8 @@ export class BufferedReader implements ReceiveStream {
     this.#filled = this.#end === this.#buffer.length;
   }
 
-  /** Takes `count` bytes out of the buffer, after `skipped` that are dropped. */
-  #take(skipped: number, count: number): Uint8Array<ArrayBuffer> {
+  /** Copies `count` bytes and consumes them, with the `skipped` ones before them. */
+  #consumeCopy(skipped: number, count: number): Uint8Array<ArrayBuffer> {
     const from = this.#start + skipped;
     const bytes = this.#buffer.slice(from, from + count);
     this.#consume(from + count);
@@ -345,7 +363,7 @@ export class BufferedReader implements ReceiveStream {
     if (this.#buffer.length > USUAL_CAPACITY) this.#buffer = new Uint8Array(0);
   }
 
-  /** The end has come: nothing was begun, or a piece is torn. */
+  /** The stream has ended: before the first byte of a piece, or within one. */
   #endedAt(wanted: string): null {
     if (this.buffered === 0) return null;
     throw new BrokenResourceError(
@@ -359,7 +377,8 @@ export class BufferedReader implements ReceiveStream {
 }
 
 /**
- * Sends `bytes` as a frame that {@linkcode BufferedReader.readFrame} reads, with one `send`. A checkpoint.
+ * Sends `bytes` as a frame that {@linkcode BufferedReader.readFrame} reads, with one `send`. A
+ * checkpoint.
  *
  * @throws {RangeError} If they are too many for the length to say.
  * @example

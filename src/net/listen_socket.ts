@@ -1,7 +1,6 @@
 /**
- * ListenSocket: what TCP, Unix and TLS listeners have in common: accepting one by one, into a nursery, or serving.
- *
- * Must never know: which backend it is.
+ * ListenSocket: what TCP, Unix and TLS listeners have in common: accepting one by one, into a
+ * nursery, or serving. Independent of: which backend it is.
  */
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import type { RawListener, RawStream } from "./network.ts";
@@ -9,7 +8,7 @@ import type { Nursery } from "../kernel/nursery.ts";
 import type { Address, Handler, Listener, ServeOptions } from "../stream.ts";
 import type { Task } from "../kernel/task.ts";
 import { Accept, Acceptor } from "./acceptor.ts";
-import { handleAlone, serve, startHandler } from "./serve.ts";
+import { handleAlone, serveConnections, startHandler } from "./serve.ts";
 import type { Socket } from "./socket.ts";
 
 /** A socket at which connections arrive. */
@@ -17,18 +16,19 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
   /** Where it listens; with port 0, this tells the port that was free. */
   readonly localAddr: Address;
   readonly #acceptor: Acceptor;
-  readonly #adopt: (raw: RawStream) => S;
+  readonly #wrap: (raw: RawStream) => S;
 
   /** Made by `listen`; by hand over a raw listener of one's own. */
-  constructor(raw: RawListener, adopt: (raw: RawStream) => S) {
+  constructor(raw: RawListener, wrap: (raw: RawStream) => S) {
     this.localAddr = raw.localAddr;
     this.#acceptor = new Acceptor(raw);
-    this.#adopt = adopt;
+    this.#wrap = wrap;
   }
 
   /**
-   * Waits for a connection; closing it is up to the caller. A checkpoint. A cancelled accept loses none: the next accept gets it.
-   * Where the process has too many files open it warns, and tries again every 100 ms.
+   * Waits for a connection; closing it is up to the caller. A checkpoint. A cancelled accept loses
+   * none: the next accept gets it. Where the process has too many files open it warns, and tries
+   * again every 100 ms.
    *
    * @throws {SocketError} If the system refuses.
    * @throws {BusyResourceError} If another task is accepting.
@@ -36,13 +36,13 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
    */
   accept(): Operation<S>;
   /**
-   * Waits for a connection and starts its handler as a child of `nursery`; gives the task. A checkpoint. The socket is
-   * closed when the handler ends, however it ends. A `SocketError` of the connection's own ends that connection
-   * only; any other error goes to the nursery.
+   * Waits for a connection and starts its handler as a child of `nursery`; gives the task. A
+   * checkpoint. The socket is closed when the handler ends, however it ends. A `SocketError` of the
+   * connection's own ends that connection only; any other error goes to the nursery.
    */
   accept(nursery: Nursery, handler: Handler<S>): Operation<Task>;
   accept(nursery?: Nursery, handler?: Handler<S>): Operation<S> | Operation<Task> {
-    if (nursery === undefined) return new Accept(this.#acceptor, this.#adopt);
+    if (nursery === undefined) return new Accept(this.#acceptor, this.#wrap);
     if (typeof handler !== "function") {
       throw new TypeError("accept(nursery, handler) wants a function* that takes the socket");
     }
@@ -55,8 +55,9 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
   }
 
   /**
-   * Serves connections, each in a task of its own, until it is cancelled, and its handlers with it, or the listener is closed: then it
-   * returns once the handlers have ended. What a handler throws goes to `onError`, and serving goes on.
+   * Serves connections, each in a task of its own, until it is cancelled, and its handlers with it,
+   * or the listener is closed: then it returns once the handlers have ended. What a handler throws
+   * goes to `onError`, and serving goes on.
    *
    * @throws {SocketError} If the system refuses to accept.
    * @throws {NurseryError} With `onError: "throw"`, if a handler failed.
@@ -70,10 +71,13 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
     if (typeof handler !== "function") {
       throw new TypeError("serve() wants a function* that takes the socket");
     }
-    return serve(this, this.#acceptor, handler, options);
+    return serveConnections(this, this.#acceptor, handler, options);
   }
 
-  /** Stops listening; whoever accepts gets a `ClosedResourceError`. Connections go on. Never waits or throws; twice is once. */
+  /**
+   * Stops listening; whoever accepts gets a `ClosedResourceError`. Connections go on. Never waits
+   * or throws; twice is once.
+   */
   close(): void {
     this.#acceptor.close();
   }

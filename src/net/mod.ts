@@ -34,7 +34,7 @@ export { SocketError } from "./socket_error.ts";
 export { LimitError } from "../kernel/errors.ts";
 export { BufferedReader, sendFrame } from "./framing.ts";
 export type { BufferedReaderOptions, FrameFormat } from "./framing.ts";
-export { runtimeNetwork, useNetwork } from "./backend.ts";
+export { runtimeNetwork, type RuntimeNetworkOptions, useNetwork } from "./backend.ts";
 export type {
   Address,
   ByteStream,

@@ -1,17 +1,26 @@
 /**
- * Network: the port behind sockets. A backend (Deno's sockets, Node's, memory, a simulation) implements it; the socket classes
- * never see which.
+ * Network: the port behind sockets. A backend (Deno's sockets, Node's, memory, a simulation)
+ * implements it; the socket classes do not see which.
  *
- * Everything is a callback: the socket classes turn calls into waits. The rules a backend keeps:
- * - What a `RawStream` or `RawListener` was asked for is answered once, by the event named, at once or later; nothing is answered unasked,
- *   and after `close` or `abort` nothing need be answered.
+ * Everything is a callback: the socket classes turn calls into waits. The rules that a backend
+ * keeps:
+ * - What a `RawStream` or `RawListener` was asked for is answered once, by the event named, at once
+ *   or later. Nothing is answered unasked, and after `close` nothing needs to be answered.
  * - Failures are told by a POSIX code, with the host's own error beside it.
- * - An attempt (listen, connect) gives a function that abandons it; what comes of it all the same is closed by whoever asked.
- * Must never know: loops, tasks, cancellation.
+ * - An attempt (listen, connect) gives a function that abandons it; what is opened all the same is
+ *   closed by who asked.
+ *
+ * Independent of: loops, tasks, cancellation.
  */
 import type { Address, NetAddress, UnixAddress } from "../stream.ts";
 
-/** Told what came of listening or connecting: one call. */
+/**
+ * How long what was sent before a close, or before the end of a handler, may take to go out, in
+ * seconds. A peer that reads nothing for so long is cut off.
+ */
+export const LINGER = 5;
+
+/** Told the result of listening or connecting: one call. */
 export interface Attempt<T> {
   /** It worked. */
   opened(raw: T): void;
@@ -21,7 +30,10 @@ export interface Attempt<T> {
 
 /** What a {@linkcode RawStream} answers to `receive`. */
 export interface ReceiveEvents {
-  /** So many bytes are in `bytes`; 0 at the end. Gives true where all were taken at once, so that the memory is free. */
+  /**
+   * So many bytes are in `bytes`; 0 at the end. Gives true where all were read at once, so that the
+   * memory is free.
+   */
   received(count: number): boolean | void;
   /** It failed. */
   receiveFailed(code: string, cause: unknown): void;
@@ -45,22 +57,28 @@ export interface RawStream {
   receiveEvents: ReceiveEvents;
   /** Where answers go; set before anything is asked. */
   sendEvents: SendEvents;
-  /** What was received last, from the start. */
+  /** What was received last, from index 0. */
   readonly bytes: Uint8Array;
   /**
-   * How long `bytes` stay as they are: while `received` is told, and what is not taken by then is kept elsewhere; until `receive` is
-   * called again; or for good.
+   * How long `bytes` stay as they are: during `received`, and then `bytes` is other memory with
+   * what was not read; until `receive` is called again; or for ever.
    */
   readonly lifetime: "event" | "receive" | "forever";
   /** Asks for bytes. One at a time. */
   receive(): void;
-  /** Asks to send all of `bytes`, which stay as they are until it is answered. One at a time, together with `finish`. */
+  /**
+   * Asks to send all of `bytes`, which stay as they are until it is answered. One at a time,
+   * together with `finish`.
+   */
   send(bytes: Uint8Array): void;
   /** Asks to end the sending direction. */
   finish(): void;
   /** Ends it now; what is being sent may be cut off. Twice is once. */
   close(): void;
-  /** Told that `close` follows once what is being sent has gone out. Where that takes more than a few seconds, closes it. */
+  /**
+   * `close` follows once what is being sent has gone out. Where that takes longer than `LINGER`,
+   * closes it.
+   */
   closeSoon(): void;
   /** Whether small messages go out at once (TCP_NODELAY). */
   setNoDelay(on: boolean): void;
@@ -114,7 +132,10 @@ export interface RawDatagram {
   readonly localAddr: NetAddress;
   /** Where messages go; set as soon as it is opened. */
   events: DatagramEvents;
-  /** Sends one message and calls back: without a code where it is on its way. The bytes stay as they are. */
+  /**
+   * Sends one message and calls back: without a code where it is on its way. The bytes stay as they
+   * are.
+   */
   send(
     bytes: Uint8Array,
     target: Pick<NetAddress, "hostname" | "port">,

@@ -2,24 +2,28 @@
  * Receiver: the receiving half of a socket.
  *
  * Invariants
- * - `pending` exactly while the backend was asked for bytes and has not answered. A cancelled wait leaves that as it is, and the next
- *   one adopts it: nothing is lost (R37). The backend reads into memory of its own, so a caller's buffer is touched only here, while
- *   its task waits.
- * - Bytes in `[start, end)` of `raw.bytes` were received and are not taken; while there are any, none are asked for.
+ * - `#pending` exactly while the backend was asked for bytes and has not answered. A cancelled wait
+ *   leaves that as it is, and the next one gets the answer: nothing is lost (R37). The backend
+ *   reads into memory of its own, so a caller's buffer is touched only here, while its task waits.
+ * - Bytes in `[start, end)` of `raw.bytes` were received and not yet given out; while there are
+ *   any, no more are asked for.
  *
- * Must never know: what is sent; which backend it is.
+ * Independent of: what is sent; which backend it is.
  */
-import { BusyResourceError, ClosedResourceError } from "../kernel/errors.ts";
+import { ClosedResourceError } from "../kernel/errors.ts";
 import { ExternalWait } from "../kernel/wait.ts";
 import type { RawStream, ReceiveEvents } from "./network.ts";
 import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
+import { WaiterSlot } from "./waiter_slot.ts";
 
-/** So many bytes are copied one by one faster than a view of them is made. */
+/** Up to this count, copying byte by byte is faster than making a view first. */
 const FEW = 64;
 
 const NOTHING = new Uint8Array(0);
 
-/** A part of some memory; `subarray` of a Buffer would be a Buffer, whose `slice` makes no copy. */
+/**
+ * A part of some memory. Not `subarray`: that of a Buffer is a Buffer, whose `slice` makes no copy.
+ */
 function viewOf(bytes: Uint8Array, start: number, count: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset + start, count);
 }
@@ -30,16 +34,17 @@ function copy(from: Uint8Array, start: number, count: number, to: Uint8Array): v
   else for (let place = 0; place < count; place++) to[place] = from[start + place];
 }
 
-/** What waits for bytes; told when there are some, or the end, or an error. */
-export interface Taker {
-  take(): void;
+/** Who waits for bytes. */
+export interface ReceiveWaiter {
+  /** There are bytes, or the end: `read`, `view` and `readInto` give them now. */
+  deliver(): void;
+  /** It failed. */
   fail(error: unknown): void;
 }
 
 /** The state of the receiving half. */
-export class Receiver implements ReceiveEvents {
+export class Receiver extends WaiterSlot<ReceiveWaiter> implements ReceiveEvents {
   readonly raw: RawStream;
-  taker: Taker | null = null;
   /** The error that ended receiving, or null. */
   failure: unknown = null;
   /** How the connection broke, if it did. */
@@ -48,13 +53,17 @@ export class Receiver implements ReceiveEvents {
   #start = 0;
   #end = 0;
   #pending = false;
-  /** Memory for views of bytes that do not stay. */
+  /** Memory for views of bytes that the backend does not keep. */
   #lent: Uint8Array<ArrayBuffer> = NOTHING;
-  /** The last view of the start of `#viewed`, for another costs a tenth of what we do for a small request. */
+  /**
+   * The last view of the start of `#viewed`. Making another one costs a tenth of all that is done
+   * here for a small request.
+   */
   #view: Uint8Array<ArrayBuffer> = NOTHING;
   #viewed: Uint8Array = NOTHING;
 
   constructor(raw: RawStream) {
+    super();
     this.raw = raw;
   }
 
@@ -63,20 +72,20 @@ export class Receiver implements ReceiveEvents {
     return this.#start < this.#end || this.ended || this.failure !== null;
   }
 
-  /** Has `taker` called with bytes, the end or an error; at once where that is known. */
-  wait(taker: Taker): void {
-    if (this.taker !== null) {
-      throw new BusyResourceError(
-        `Another task is receiving from ${this.peer}: one at a time, or bytes would come apart`,
-      );
-    }
-    if (this.#start < this.#end) return taker.take();
+  /** Delivers bytes, the end or an error to `waiter`; at once where that is known. */
+  wait(waiter: ReceiveWaiter): void {
+    this.checkFree();
+    if (this.#start < this.#end) return waiter.deliver();
     if (this.failure !== null) throw toError(this.failure, this.peer);
-    if (this.ended) return taker.take();
-    this.taker = taker;
+    if (this.ended) return waiter.deliver();
+    this.waiter = waiter;
     if (this.#pending) return;
     this.#pending = true;
     this.raw.receive();
+  }
+
+  protected busyMessage(): string {
+    return `Another task is receiving from ${this.peer}: one at a time, or bytes would be mixed up`;
   }
 
   /** At most `max` of the bytes that are there; null at the end. */
@@ -90,7 +99,7 @@ export class Receiver implements ReceiveEvents {
     return bytes.slice(start, start + count) as Uint8Array<ArrayBuffer>;
   }
 
-  /** A view of what is there, which stands until bytes are asked for again; null at the end. */
+  /** A view of what is there, which is valid until bytes are asked for again; null at the end. */
   view(max: number): Uint8Array<ArrayBuffer> | null {
     const start = this.#start;
     const count = Math.min(max, this.#end - start);
@@ -103,7 +112,7 @@ export class Receiver implements ReceiveEvents {
     return this.#lend(this.#lent, 0, count);
   }
 
-  /** The same view as before where it is of the same bytes: requests are often of one size. */
+  /** The same view as before where it is of the same bytes: requests often have one size. */
   #lend(bytes: Uint8Array, start: number, count: number): Uint8Array<ArrayBuffer> {
     if (start > 0) return viewOf(bytes, start, count);
     if (this.#viewed !== bytes || this.#view.length !== count) {
@@ -129,9 +138,7 @@ export class Receiver implements ReceiveEvents {
     this.#start = 0;
     this.#end = count;
     if (count === 0) this.ended = true;
-    const { taker } = this;
-    this.taker = null;
-    taker?.take();
+    this.vacate()?.deliver();
     return this.#start === this.#end;
   }
 
@@ -141,27 +148,26 @@ export class Receiver implements ReceiveEvents {
     this.end(this.broke);
   }
 
-  /** Ends receiving with an error, which whoever waits gets now, and whoever comes later then. */
+  /** Ends receiving with an error: for who waits now, and for who comes later. */
   end(error: unknown): void {
     if (this.failure === CLOSED || this.failure instanceof ClosedResourceError) return;
     this.failure = error;
-    const { taker } = this;
-    this.taker = null;
-    taker?.fail(toError(error, this.peer));
+    this.vacate()?.fail(toError(error, this.peer));
   }
 
-  /** Gives the raw stream to somebody else, with what was received and not taken, and the answer that is due. */
-  surrender(error: ClosedResourceError): { leftover: Uint8Array | null; pending: boolean } {
-    if (this.taker !== null) {
-      throw new BusyResourceError(`Another task is receiving from ${this.peer}`);
-    }
+  /**
+   * Gives the raw stream to somebody else, with what was received and not given out, and says
+   * whether the backend still owes an answer.
+   */
+  detach(error: ClosedResourceError): { leftover: Uint8Array | null; pending: boolean } {
+    this.checkFree();
     if (this.failure !== null) throw toError(this.failure, this.peer);
     const leftover = this.read(Infinity);
     this.failure = error;
     return { leftover, pending: this.#pending };
   }
 
-  /** Closed from this side: what was received and not taken is gone. */
+  /** Closed from this side: what was received and not given out is gone. */
   close(): void {
     this.#start = this.#end = 0;
     this.ended = false;
@@ -174,9 +180,12 @@ export class Receiver implements ReceiveEvents {
 }
 
 /** Waits for bytes. */
-abstract class ReceiveWait<T> extends ExternalWait<T | null> implements Taker {
+abstract class ReceiveWait<T> extends ExternalWait<T | null> implements ReceiveWaiter {
   declare protected readonly receiver: Receiver;
-  /** Flushed before bytes are asked for: what was sent must be on its way before its answer is waited for. */
+  /**
+   * Flushed before bytes are asked for: a request must be in flight before its answer is waited
+   * for.
+   */
   declare private readonly sender: { flush(): void };
 
   constructor(receiver: Receiver, sender: { flush(): void }) {
@@ -191,15 +200,15 @@ abstract class ReceiveWait<T> extends ExternalWait<T | null> implements Taker {
   }
 
   protected disarm(): void {
-    this.receiver.taker = null;
+    this.receiver.waiter = null;
   }
 
-  take(): void {
+  deliver(): void {
     this.task!.scheduler.wakeSoon();
     this.settle(this.read());
   }
 
-  /** Takes what is there; null at the end. */
+  /** Reads what is there; null at the end. */
   protected abstract read(): T | null;
 
   describe(): string {

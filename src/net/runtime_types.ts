@@ -1,6 +1,6 @@
 /**
- * The shapes of Deno's and Node's objects, as far as sockets use them: so that no type of a runtime is needed, and anything that looks like
- * one can be adopted.
+ * runtime_types: Deno's and Node's objects, as far as sockets use them. So no type of a runtime is
+ * needed, and anything that looks like one can be adopted.
  */
 
 /** What we use of a `Deno.Conn`. */
@@ -109,13 +109,5 @@ export interface BufferSlice {
 
 /** What we use of `process`. */
 export interface ProcessSlice {
-  getBuiltinModule?(name: string): unknown;
   readonly versions?: { readonly node?: string; readonly deno?: string; readonly bun?: string };
-}
-
-/** What an accepted socket looks like inside. */
-export interface Accepted extends NodeSocket {
-  _handle?: { useUserBuffer?: unknown } | null;
-  server?: unknown;
-  _server?: unknown;
 }

@@ -1,38 +1,49 @@
 /**
- * Sender: the sending half of a socket. It gathers what is sent in one turn of the loop into one write.
+ * Sender: the sending half of a socket. It coalesces what is sent in one turn of the loop into one
+ * write.
  *
- * How. A send that is small is copied behind those before it and is done: its task goes on in the same turn. What was gathered is written
- * when the task waits for an answer, when the gather buffer is full, or at the latest when the turn ends. So a
- * request and its reply cost one write and one wait, and sixteen pipelined replies cost one write too: a write is 74% of what a
- * small reply costs. A send that is large is written from the caller's own bytes, and its task waits for that.
- * Rejected: to let every send wait for its own write. One task could then never have two replies in one write.
+ * How. A small send is copied behind those before it and is done: its task goes on in the same
+ * turn. The buffer is written when the task waits for an answer, when the buffer is full, or at the
+ * latest when the turn ends. So a request and its reply cost one write and one wait, and sixteen
+ * pipelined replies cost one write too: a write is 74% of what a small reply costs. A large send is
+ * written from the caller's own bytes, and its task waits for that. Rejected: to let every send
+ * wait for its own write. One task could then never have two replies in one write.
  *
  * Invariants
- * - At most `GATHERED` bytes are gathered and as many on their way; beyond that, send waits: a peer that stops reading stops the sender.
- * - The backend is asked for one thing at a time: `busy` says which. Bytes leave in the order of the sends.
- * - An error of a write is given to who waits, and to everybody who sends later, and to who asks at the end (`drain`).
- * - Closing lets what was gathered go out first, because those sends have returned; the backend bounds how long that takes.
+ * - At most `MAX_COALESCED` bytes are in the buffer and as many in flight; beyond that, send waits:
+ *   a peer that stops reading stops the sender.
+ * - The backend is asked for one thing at a time: `#busy` says which. Bytes leave in the order of
+ *   the sends.
+ * - An error of a write is given to who waits, to everybody who sends later, and to `Drain` at the
+ *   end.
+ * - Closing lets the coalesced bytes go out first, because those sends have returned; the backend
+ *   bounds how long that takes.
  *
- * Must never know: what is received; which backend it is.
+ * Independent of: what is received; which backend it is.
  */
-import { BrokenResourceError, BusyResourceError, ClosedResourceError } from "../kernel/errors.ts";
+import { BrokenResourceError, ClosedResourceError } from "../kernel/errors.ts";
 import { ExternalWait } from "../kernel/wait.ts";
 import type { RawStream, SendEvents } from "./network.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
+import { WaiterSlot } from "./waiter_slot.ts";
 
-/** The size of a gather buffer. Sends that are larger are written by themselves. */
-const GATHERED = 16 * 1024;
+/** The size of a coalescing buffer. Sends that are larger are written by themselves. */
+const MAX_COALESCED = 16 * 1024;
 
 /**
- * How many gather buffers are kept for the next turn: 16 MiB at most. With fewer, a turn in which a thousand connections reply
- * allocates for most of them, and a fifth of the processor time is the collector's.
+ * How many buffers are kept for the next turn: 16 MiB at most. With fewer, a turn in which a
+ * thousand connections reply allocates for most of them, and a fifth of the processor time is the
+ * collector's.
  */
 const MAX_SPARE = 1024;
 
-/** Memory to gather in. Replies are often of one size, so the view of what was written last is kept: making one costs 50 ns and garbage. */
-class GatherBuffer {
-  readonly bytes: Uint8Array = new Uint8Array(GATHERED);
+/**
+ * Memory to coalesce in. Replies often have one size, so the view of what was written last is kept:
+ * making one costs 50 ns and garbage.
+ */
+class CoalesceBuffer {
+  readonly bytes: Uint8Array = new Uint8Array(MAX_COALESCED);
   #view: Uint8Array = this.bytes;
 
   first(count: number): Uint8Array {
@@ -41,38 +52,38 @@ class GatherBuffer {
   }
 }
 
-const spare: GatherBuffer[] = [];
+const spare: CoalesceBuffer[] = [];
 
-/** Senders that have gathered something; some of them have sent it off since. */
-let gathering: Sender[] = [];
+/** Senders that have something to flush; some of them have flushed it since. */
+let unflushed: Sender[] = [];
 /** `flushAll` will run. */
 let flushDue = false;
 const settled = Promise.resolve();
 
-/** Runs as a microtask, so once the turn that gathered has ended. */
+/** Runs as a microtask, so once the turn has ended. */
 function flushAll(): void {
   flushDue = false;
-  const senders = gathering;
-  gathering = [];
+  const senders = unflushed;
+  unflushed = [];
   for (const sender of senders) sender.flush();
 }
 
 /** What the backend was asked for and has not answered. */
-type Busy = typeof IDLE | typeof GATHERING | typeof DIRECT | typeof FINISHING;
+type Busy = typeof IDLE | typeof COALESCED | typeof DIRECT | typeof FINISHING;
 const IDLE = 0;
-/** The gather buffer that is on its way. */
-const GATHERING = 1;
-/** A large send of a caller's own. */
+/** The coalescing buffer that is in flight. */
+const COALESCED = 1;
+/** A large send of a caller's own bytes. */
 const DIRECT = 2;
 /** The end. */
 const FINISHING = 3;
 
 /** Who waits for its turn to send. */
-export interface Waiter {
-  /** Nothing is on its way any more: its turn has come. */
+export interface SendWaiter {
+  /** Nothing is in flight any more: its turn has come. */
   proceed(): void;
-  /** The gather buffer is empty, but something is on its way. */
-  squeezeIn(): void;
+  /** The coalescing buffer is empty, but something is in flight. */
+  roomFreed(): void;
   /** Its turn is over. */
   settle(): void;
   /** It failed. */
@@ -80,9 +91,8 @@ export interface Waiter {
 }
 
 /** The state of the sending half. */
-export class Sender implements SendEvents {
+export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
   readonly raw: RawStream;
-  waiter: Waiter | null = null;
   /** The error that ended sending, or null. */
   failure: unknown = null;
   /** How the connection broke, if it did. */
@@ -92,19 +102,20 @@ export class Sender implements SendEvents {
   finished: boolean = false;
   closed: boolean = false;
   #busy: Busy = IDLE;
-  /** What was gathered and is not on its way: the first `#filled` bytes. Null exactly when there are none. */
-  #gathered: GatherBuffer | null = null;
+  /** What is not in flight yet: the first `#filled` bytes. Null exactly when there are none. */
+  #coalesced: CoalesceBuffer | null = null;
   #filled = 0;
-  #flying: GatherBuffer | null = null;
+  #inFlight: CoalesceBuffer | null = null;
 
   constructor(raw: RawStream) {
+    super();
     this.raw = raw;
   }
 
-  /** Whether a send that has returned may yet turn out to have failed. */
-  get isOpenEnded(): boolean {
+  /** Whether a send that has returned may still turn out to have failed. */
+  get mayFailLater(): boolean {
     if (this.failure !== null) return !this.reported;
-    return this.#busy !== IDLE || this.#gathered !== null;
+    return this.#busy !== IDLE || this.#coalesced !== null;
   }
 
   /** Refuses what cannot be sent now. */
@@ -113,33 +124,33 @@ export class Sender implements SendEvents {
       this.reported = true;
       throw toError(this.failure, this.peer);
     }
-    if (this.waiter !== null) {
-      throw new BusyResourceError(
-        `Another task is sending to ${this.peer}: one at a time, or messages would come apart`,
-      );
-    }
+    this.checkFree();
+  }
+
+  protected busyMessage(): string {
+    return `Another task is sending to ${this.peer}: one at a time, or messages would be mixed up`;
   }
 
   /** Begins a send: true where it is done at once, else `waiter` waits for its turn. */
-  begin(waiter: Waiter, bytes: Uint8Array): boolean {
+  begin(waiter: SendWaiter, bytes: Uint8Array): boolean {
     this.check();
     if (this.finished) {
       throw new ClosedResourceError(`Cannot send to ${this.peer} after shutdown()`);
     }
-    if (bytes.length === 0 || this.gather(bytes)) return true;
+    if (bytes.length === 0 || this.coalesce(bytes)) return true;
     this.queue(waiter);
     return false;
   }
 
   /** Whether a message is the first since the last flush, and small. */
   isFirst(bytes: Uint8Array): boolean {
-    if (this.#gathered !== null || this.failure !== null) return false;
+    if (this.#coalesced !== null || this.failure !== null) return false;
     if (this.waiter !== null || this.finished) return false;
-    return bytes.length > 0 && bytes.length <= GATHERED;
+    return bytes.length > 0 && bytes.length <= MAX_COALESCED;
   }
 
   /** Begins to end sending: true where that was done before. */
-  beginShutdown(waiter: Waiter): boolean {
+  beginShutdown(waiter: SendWaiter): boolean {
     this.check();
     if (this.finished) return true;
     this.queue(waiter);
@@ -147,60 +158,61 @@ export class Sender implements SendEvents {
   }
 
   /** Has `waiter` wait for its turn, which may come at once. */
-  queue(waiter: Waiter): void {
+  queue(waiter: SendWaiter): void {
     this.waiter = waiter;
     this.advance();
   }
 
-  /** Gathers what a waiter has to send, if that is possible by now. */
-  squeeze(waiter: Waiter, bytes: Uint8Array): void {
-    if (!this.gather(bytes)) return;
+  /** Coalesces what the waiter has to send, if that is possible by now. */
+  retryCoalesce(waiter: SendWaiter, bytes: Uint8Array): void {
+    if (!this.coalesce(bytes)) return;
     this.waiter = null;
     waiter.settle();
   }
 
-  /** Takes a small message; false where there is no room now, or it is too large ever to be gathered. */
-  gather(bytes: Uint8Array): boolean {
+  /** Copies a small message; false where there is no room now, or it is larger than the buffer. */
+  coalesce(bytes: Uint8Array): boolean {
     const { length } = bytes;
-    if (length > GATHERED) return false;
-    if (length > GATHERED - this.#filled) {
+    if (length > MAX_COALESCED) return false;
+    if (length > MAX_COALESCED - this.#filled) {
       if (this.#busy !== IDLE) return false;
       this.flush();
     }
-    let gathered = this.#gathered;
-    if (gathered === null) {
-      gathered = this.#gathered = spare.pop() ?? new GatherBuffer();
-      gathering.push(this);
+    let coalesced = this.#coalesced;
+    if (coalesced === null) {
+      coalesced = this.#coalesced = spare.pop() ?? new CoalesceBuffer();
+      unflushed.push(this);
       if (!flushDue) {
         flushDue = true;
         settled.then(flushAll);
       }
     }
-    gathered.bytes.set(bytes, this.#filled);
+    coalesced.bytes.set(bytes, this.#filled);
     this.#filled += length;
     return true;
   }
 
-  /** Sends off what was gathered, unless something is on its way: then it follows that. */
+  /** Writes the coalescing buffer, unless something is in flight: then it follows that. */
   flush(): void {
-    const gathered = this.#gathered;
-    if (gathered === null || this.#busy !== IDLE) return;
+    const coalesced = this.#coalesced;
+    if (coalesced === null || this.#busy !== IDLE) return;
     const filled = this.#filled;
-    // Not touched again by `flushAll`, most of the time: with a thousand connections it is out of the cache by then.
-    if (gathering[gathering.length - 1] === this) gathering.pop();
-    this.#gathered = null;
+    // Mostly not touched again by `flushAll`: with a thousand connections it is out of the cache by
+    // then.
+    if (unflushed[unflushed.length - 1] === this) unflushed.pop();
+    this.#coalesced = null;
     this.#filled = 0;
-    this.#flying = gathered;
-    this.#busy = GATHERING;
-    this.raw.send(gathered.first(filled));
+    this.#inFlight = coalesced;
+    this.#busy = COALESCED;
+    this.raw.send(coalesced.first(filled));
   }
 
   /** Asks the backend for the next thing there is to do. */
   advance(): void {
     if (this.#busy !== IDLE) return;
-    if (this.#gathered !== null) {
+    if (this.#coalesced !== null) {
       this.flush();
-      this.waiter?.squeezeIn();
+      this.waiter?.roomFreed();
     } else if (this.waiter !== null) this.waiter.proceed();
     else if (this.closed) this.raw.close();
   }
@@ -218,36 +230,31 @@ export class Sender implements SendEvents {
 
   sent(): void {
     const was = this.#busy;
-    this.#land();
-    if (was !== GATHERING) {
-      const { waiter } = this;
-      this.waiter = null;
-      waiter?.settle();
-    }
+    this.#answered();
+    if (was !== COALESCED) this.vacate()?.settle();
     this.advance();
   }
 
   sendFailed(code: string, cause: unknown): void {
-    this.#land();
+    this.#answered();
     if (this.closed) return this.raw.close();
     this.broke = new SocketError("Cannot send to", code, this.raw.remoteAddr, cause);
     this.end(this.broke);
   }
 
   /** The backend has answered. */
-  #land(): void {
+  #answered(): void {
     this.#busy = IDLE;
-    if (this.#flying !== null && spare.length < MAX_SPARE) spare.push(this.#flying);
-    this.#flying = null;
+    if (this.#inFlight !== null && spare.length < MAX_SPARE) spare.push(this.#inFlight);
+    this.#inFlight = null;
   }
 
-  /** Ends sending with an error, which whoever waits gets now, and whoever comes later then. */
+  /** Ends sending with an error: for who waits now, and for who comes later. */
   end(error: unknown): void {
     this.failure ??= error;
-    this.#gathered = null;
+    this.#coalesced = null;
     this.#filled = 0;
-    const { waiter } = this;
-    this.waiter = null;
+    const waiter = this.vacate();
     if (waiter === null) return;
     this.reported = true;
     waiter.fail(error);
@@ -265,22 +272,20 @@ export class Sender implements SendEvents {
     );
   }
 
-  /** Gives the raw stream to somebody else. Nothing is on its way. */
-  surrender(error: ClosedResourceError): void {
+  /** Gives the raw stream to somebody else. Nothing is in flight. */
+  detach(error: ClosedResourceError): void {
     this.check();
     this.failure = error;
     this.closed = this.reported = true;
   }
 
-  /** Closed from this side. What was gathered still goes out; a large send is cut off. */
+  /** Closed from this side. Coalesced bytes still go out; a large send is cut off. */
   close(): void {
     if (this.closed) return;
     this.closed = this.reported = true;
     const cutOff = this.#busy === DIRECT || this.failure !== null;
     this.failure = CLOSED;
-    const { waiter } = this;
-    this.waiter = null;
-    waiter?.fail(toError(CLOSED, this.peer));
+    this.vacate()?.fail(toError(CLOSED, this.peer));
     if (cutOff) return this.raw.close();
     this.advance();
     if (this.#busy !== IDLE) this.raw.closeSoon();
@@ -292,7 +297,7 @@ export class Sender implements SendEvents {
 }
 
 /** Waits for its turn to send. */
-abstract class SendingWait extends ExternalWait<void> implements Waiter {
+abstract class SendingWait extends ExternalWait<void> implements SendWaiter {
   declare protected readonly sender: Sender;
 
   constructor(sender: Sender) {
@@ -306,7 +311,7 @@ abstract class SendingWait extends ExternalWait<void> implements Waiter {
 
   abstract proceed(): void;
 
-  squeezeIn(): void {}
+  roomFreed(): void {}
 
   describe(): string {
     return `sending to ${this.sender.peer}`;
@@ -326,13 +331,14 @@ export class Send extends SendingWait {
   }
 
   /**
-   * The first small message since the last flush is taken without a turn for the others: the task cannot send a second one so.
-   * Thus the reply is written while the processor still has the connection in its cache.
+   * The first small message since the last flush goes out without a turn for the others: the task
+   * cannot send a second one so. Thus the reply is written while the processor still has the
+   * connection in its cache.
    */
   override perform(task: TaskCore): boolean {
     if (task.scope.cause !== null || !this.sender.isFirst(this.bytes)) return super.perform(task);
     this.begin();
-    this.sender.gather(this.bytes);
+    this.sender.coalesce(this.bytes);
     return true;
   }
 
@@ -340,8 +346,8 @@ export class Send extends SendingWait {
     if (this.sender.begin(this, this.bytes)) this.settle();
   }
 
-  override squeezeIn(): void {
-    this.sender.squeeze(this, this.bytes);
+  override roomFreed(): void {
+    this.sender.retryCoalesce(this, this.bytes);
   }
 
   proceed(): void {

@@ -1,14 +1,15 @@
 /**
- * Serving: connections in tasks of their own, and what becomes of their errors.
+ * serve: connections in tasks of their own, and what becomes of their errors.
  *
- * Invariant: a handler's socket is closed when the handler ends, however it ends, and also where it was never begun.
- * Must never know: how connections are accepted.
+ * Invariant: a handler's socket is closed when the handler ends, however it ends, and also where it
+ * was never begun. Independent of: how connections are accepted.
  */
-import { Command, type Coroutine, type Operation } from "../kernel/coroutine.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { Cancelled, ClosedResourceError } from "../kernel/errors.ts";
 import { Nursery } from "../kernel/nursery.ts";
 import type { Address, Handler, ServeOptions } from "../stream.ts";
 import type { Task, TaskCore } from "../kernel/task.ts";
+import { currentTask } from "../operations/current.ts";
 import { ExternalWait } from "../kernel/wait.ts";
 import { isOwnError, runHandler, type Socket } from "./socket.ts";
 import { showAddress } from "./socket_error.ts";
@@ -19,7 +20,7 @@ interface Source<S> {
 }
 
 /** What it asks of the state behind it. */
-interface Gate {
+interface ListenerState {
   readonly closed: boolean;
   whenClosed: (() => void) | null;
   readonly name: string;
@@ -49,16 +50,18 @@ export function* handleAlone<S extends Socket>(socket: S, handler: Handler<S>): 
 }
 
 /** See `ListenSocket.serve`. */
-export function* serve<S extends Socket>(
+export function* serveConnections<S extends Socket>(
   source: Source<S>,
-  gate: Gate,
+  listener: ListenerState,
   handler: Handler<S>,
   options: ServeOptions,
 ): Coroutine<void> {
   const { maxConnections = Infinity, onError } = options;
-  const report = typeof onError === "function" ? onError : warner(yield* new CurrentTask());
+  const report = typeof onError === "function"
+    ? onError
+    : warner((yield* currentTask()) as TaskCore);
   let open = 0;
-  let vacancy: Vacancy | null = null;
+  let slotWait: SlotWait | null = null;
 
   function* connection(socket: S): Coroutine<void> {
     try {
@@ -68,28 +71,28 @@ export function* serve<S extends Socket>(
       report(error, socket.remoteAddr);
     } finally {
       open--;
-      vacancy?.settle();
+      slotWait?.settle();
     }
   }
 
-  gate.whenClosed = () => vacancy?.settle();
+  listener.whenClosed = () => slotWait?.settle();
   yield* Nursery.open(function* (nursery) {
-    while (!gate.closed) {
+    while (!listener.closed) {
       if (open >= maxConnections) {
-        yield* vacancy = new Vacancy(gate);
+        yield* slotWait = new SlotWait(listener);
         continue;
       }
       let socket: S;
       try {
         socket = yield* source.accept();
       } catch (error) {
-        if (gate.closed && error instanceof ClosedResourceError) return;
+        if (listener.closed && error instanceof ClosedResourceError) return;
         throw error;
       }
       open++;
       startHandler(nursery, socket, connection(socket));
     }
-  }, { name: `the server at ${gate.name}` });
+  }, { name: `the server at ${listener.name}` });
 }
 
 /** What reports an error where nobody said how. */
@@ -103,25 +106,13 @@ function warner(task: TaskCore): (error: unknown, from: Address) => void {
   };
 }
 
-class CurrentTask extends Command<TaskCore> {
-  perform(task: TaskCore): boolean {
-    this.begin();
-    task.value = task;
-    return true;
-  }
-
-  describe(): string {
-    return "serve";
-  }
-}
-
 /** Waits until fewer connections are open, or the listener is closed. */
-class Vacancy extends ExternalWait<void> {
-  readonly #gate: Gate;
+class SlotWait extends ExternalWait<void> {
+  readonly #listener: ListenerState;
 
-  constructor(gate: Gate) {
+  constructor(listener: ListenerState) {
     super();
-    this.#gate = gate;
+    this.#listener = listener;
   }
 
   protected arm(): void {}
@@ -129,6 +120,6 @@ class Vacancy extends ExternalWait<void> {
   protected disarm(): void {}
 
   describe(): string {
-    return `waiting for a connection at ${this.#gate.name} to end`;
+    return `waiting for a connection at ${this.#listener.name} to end`;
   }
 }

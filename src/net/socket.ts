@@ -1,7 +1,6 @@
 /**
- * Socket: what TCP, Unix and TLS connections have in common. It joins a receiving and a sending half over one raw stream.
- *
- * Must never know: which backend it is.
+ * Socket: what TCP, Unix and TLS connections have in common: a receiving and a sending half over
+ * one raw stream. Independent of: which backend it is.
  */
 import { call } from "../operations/call.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -18,9 +17,12 @@ import { webStreams } from "./web.ts";
 // What this file alone may see of a socket.
 let sendingHalf: (socket: Socket) => Sender;
 let receivingHalf: (socket: Socket) => Receiver;
-let successorOf: (socket: Socket) => Socket | null;
-/** Puts a secured connection in the place of the one that it was made of. */
-export let succeed: (socket: Socket, successor: Socket) => void;
+let replacementOf: (socket: Socket) => Socket | null;
+/**
+ * Puts a secured connection in the place of the one that it was made of: closing this one closes
+ * that.
+ */
+export let replaceWith: (socket: Socket, replacement: Socket) => void;
 
 /**
  * A connection. One task at a time receives, and one at a time sends.
@@ -34,7 +36,7 @@ export abstract class Socket implements ByteStream {
   readonly #sender: Sender;
   #web: WebStreams | null = null;
   /** The secured connection that this one was upgraded to. */
-  #successor: Socket | null = null;
+  #replacement: Socket | null = null;
 
   /** Made by `connect` and `accept`; by hand over a raw stream of one's own. */
   constructor(raw: RawStream) {
@@ -47,8 +49,8 @@ export abstract class Socket implements ByteStream {
   }
 
   /**
-   * Waits for bytes: at least one, at most `max`; `null` at the end. They are the caller's to keep. A checkpoint. A cancelled
-   * receive loses no bytes: the next one gets them.
+   * Waits for bytes: at least one, at most `max`; `null` at the end. They are the caller's to keep.
+   * A checkpoint. A cancelled receive loses no bytes: the next one gets them.
    *
    * @throws {SocketError} If the connection broke.
    * @throws {BusyResourceError} If another task is receiving.
@@ -60,8 +62,8 @@ export abstract class Socket implements ByteStream {
   }
 
   /**
-   * Waits for bytes and copies them to the start of `buffer`; gives how many, or `null` at the end. A checkpoint. A cancelled
-   * receive never touches the buffer.
+   * Waits for bytes and copies them to the start of `buffer`; gives how many, or `null` at the end.
+   * A checkpoint. A cancelled receive never touches the buffer.
    *
    * @throws {SocketError} If the connection broke.
    * @throws {BusyResourceError} If another task is receiving.
@@ -73,8 +75,9 @@ export abstract class Socket implements ByteStream {
   }
 
   /**
-   * Waits for bytes and gives a view of them where they are: at least one, at most `max`; `null` at the end. It saves a copy and a buffer for each
-   * connection, and is good until the next receive on this socket is begun: copy what is to stay. A checkpoint. A cancelled receive loses no
+   * Waits for bytes and gives a view of them where they are: at least one, at most `max`; `null` at
+   * the end. It saves a copy and a buffer for each connection, and is valid until the next receive
+   * on this socket is begun: copy what is to stay. A checkpoint. A cancelled receive loses no
    * bytes: the next one gets them.
    *
    * @throws {SocketError} If the connection broke.
@@ -87,13 +90,14 @@ export abstract class Socket implements ByteStream {
   }
 
   /**
-   * Sends all of `bytes`, waiting while the other end takes nothing. A checkpoint. Do not change the bytes before it is done.
+   * Sends all of `bytes`, waiting while the other end takes nothing. A checkpoint. Do not change
+   * the bytes before it is done.
    *
-   * Messages up to 16 KiB are gathered: what a task sends before it waits for something else goes out in one write; the first of them does not
-   * even let other tasks run, the next ones do. An error of that write is thrown by
-   * the next `send` or `shutdown`; at the end of a handler it is thrown as well.
-   * Cancelled before anything was written, it did not happen. Cancelled later, a part was sent: the sending side is then
-   * broken, and says so at the next send.
+   * Messages up to 16 KiB are coalesced: what a task sends before it waits for something else goes
+   * out in one write; the first of them does not even let other tasks run, the next ones do. An
+   * error of that write is thrown by the next `send` or `shutdown`; at the end of a handler it is
+   * thrown as well. Cancelled before anything was written, it did not happen. Cancelled later, a
+   * part was sent: the sending side is then broken, and says so at the next send.
    *
    * @throws {SocketError} If the connection broke.
    * @throws {BrokenResourceError} If an earlier send was cancelled half way.
@@ -105,7 +109,8 @@ export abstract class Socket implements ByteStream {
   }
 
   /**
-   * Says that nothing more will be sent: the other end gets `null` after what was sent. Receiving goes on. A checkpoint. Twice is once.
+   * Says that nothing more will be sent: the other end gets `null` after what was sent. Receiving
+   * goes on. A checkpoint. Twice is once.
    *
    * @throws {SocketError} If the connection broke.
    * @throws {BusyResourceError} If another task is sending.
@@ -116,16 +121,17 @@ export abstract class Socket implements ByteStream {
   }
 
   /**
-   * What is received, as a web stream for code outside of the loop; the same one each time. It receives only what is read. Cancelling it closes the
-   * socket. While it is being read, `recv` is busy.
+   * What is received, as a web stream for code outside of the loop; the same one each time. It
+   * receives only what is read. Cancelling it closes the socket. While it is being read, `recv` is
+   * busy.
    */
   get readable(): WebStreams["readable"] {
     return this.#webStreams().readable;
   }
 
   /**
-   * What is sent, as a web stream for code outside of the loop; the same one each time. Closing it is `shutdown`, aborting it closes the
-   * socket. While it is being written to, `send` is busy.
+   * What is sent, as a web stream for code outside of the loop; the same one each time. Closing it
+   * is `shutdown`, aborting it closes the socket. While it is being written to, `send` is busy.
    */
   get writable(): WebStreams["writable"] {
     return this.#webStreams().writable;
@@ -136,13 +142,13 @@ export abstract class Socket implements ByteStream {
   }
 
   /**
-   * Ends the connection; whoever waits for it gets a `ClosedResourceError`. What was sent before still goes out. Never waits or throws;
-   * twice is once.
+   * Ends the connection; whoever waits for it gets a `ClosedResourceError`. What was sent before
+   * still goes out. Never waits or throws; twice is once.
    */
   close(): void {
     this.#receiver.close();
     this.#sender.close();
-    this.#successor?.close();
+    this.#replacement?.close();
   }
 
   /** Closes it: `using stream = yield* ...`. */
@@ -153,20 +159,23 @@ export abstract class Socket implements ByteStream {
   static {
     sendingHalf = (socket) => socket.#sender;
     receivingHalf = (socket) => socket.#receiver;
-    successorOf = (socket) => socket.#successor;
-    succeed = (socket, successor) => socket.#successor = successor;
+    replacementOf = (socket) => socket.#replacement;
+    replaceWith = (socket, replacement) => socket.#replacement = replacement;
   }
 }
 
-/** Takes the raw stream of a socket, whose own methods throw from then on; closing it closes what `succeed` puts in its place. A checkpoint. */
-export function* surrender(socket: Socket): Coroutine<Carrier> {
+/**
+ * Detaches the raw stream of a socket, whose own methods throw from then on; closing it closes what
+ * `replaceWith` puts in its place. A checkpoint.
+ */
+export function* detach(socket: Socket): Coroutine<Carrier> {
   const sender = sendingHalf(socket);
   yield* new Drain(sender);
   const error = new ClosedResourceError(
     `The socket connected to ${sender.peer} was upgraded to TLS: use the one that gave`,
   );
-  const { leftover, pending } = receivingHalf(socket).surrender(error);
-  sender.surrender(error);
+  const { leftover, pending } = receivingHalf(socket).detach(error);
+  sender.detach(error);
   return { raw: sender.raw, leftover, pending };
 }
 
@@ -175,7 +184,7 @@ export function* runHandler<S extends Socket>(socket: S, handler: Handler<S>): C
   try {
     yield* call(() => handler(socket)); // on the task's own stack: it is resumed without passing through here
     const sender = sendingHalf(socket);
-    if (sender.isOpenEnded) yield* new Drain(sender);
+    if (sender.mayFailLater) yield* new Drain(sender);
   } finally {
     socket.close();
   }
@@ -188,6 +197,6 @@ export function isOwnError(socket: Socket, error: unknown): boolean {
   }
   if (!(error instanceof SocketError)) return false;
   if (error === sendingHalf(socket).broke || error === receivingHalf(socket).broke) return true;
-  const successor = successorOf(socket);
-  return successor !== null && isOwnError(successor, error);
+  const replacement = replacementOf(socket);
+  return replacement !== null && isOwnError(replacement, error);
 }

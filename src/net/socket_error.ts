@@ -1,7 +1,7 @@
 /**
  * SocketError: what went wrong outside, under the POSIX name that every runtime shares (R39).
  *
- * Must never know: who asked.
+ * Independent of: who asked.
  */
 import { ClosedResourceError } from "../kernel/errors.ts";
 import type { Address } from "../stream.ts";
@@ -49,7 +49,10 @@ const MEANINGS: Readonly<Record<string, string>> = {
  * ```
  */
 export class SocketError extends Error {
-  /** The POSIX name: `ECONNREFUSED`, `EADDRINUSE`, `ECONNRESET`...; of names: `ENOTFOUND`, `EAI_AGAIN`. */
+  /**
+   * The POSIX name: `ECONNREFUSED`, `EADDRINUSE`, `ECONNRESET`...; of names: `ENOTFOUND`,
+   * `EAI_AGAIN`.
+   */
   readonly code: string;
   /** What was listened at, connected to, or the other end of the connection. */
   readonly address: Address;
@@ -73,7 +76,10 @@ export class SocketError extends Error {
   }
 }
 
-/** Stands for the error of a closed socket until somebody is told: to make one costs more than to close, and most sockets end unnoticed. */
+/**
+ * Stands for the error of a closed socket until somebody is told: to make one costs more than to
+ * close, and most sockets end unnoticed.
+ */
 export const CLOSED: unique symbol = Symbol("closed");
 
 /** What to throw for a failure. */

@@ -1,17 +1,20 @@
 /**
- * TCP: listening and connecting.
+ * TCP: listening and connecting. Independent of: which backend it is.
  */
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { type Duration, toSeconds } from "../duration.ts";
 import type { RawListener, RawStream } from "./network.ts";
 import type { NetAddress } from "../stream.ts";
 import { ListenSocket } from "./listen_socket.ts";
-import { Opening } from "./open.ts";
+import { OpenWait } from "./open_wait.ts";
 import { Socket } from "./socket.ts";
 
 /** Options of {@linkcode TcpClientSocket}, however it came to be. */
 export interface TcpOptions {
-  /** Small messages go out at once, instead of waiting for more (TCP_NODELAY). On by default: without it a reply can take 40 ms. */
+  /**
+   * Small messages go out at once, instead of waiting for more (TCP_NODELAY). On by default:
+   * without it a reply can take 40 ms.
+   */
   noDelay?: boolean;
   /** The system probes a peer that is silent for hours (SO_KEEPALIVE). Off by default. */
   keepAlive?: boolean;
@@ -23,7 +26,10 @@ export interface TcpConnectOptions extends TcpOptions {
   hostname?: string;
   /** 1 to 65,535. */
   port: number;
-  /** Fails with `ETIMEDOUT` after this long; by default when the system gives up, which takes minutes. */
+  /**
+   * Fails with `ETIMEDOUT` after this long; by default when the system gives up, which takes
+   * minutes.
+   */
   timeout?: Duration;
 }
 
@@ -35,7 +41,10 @@ export interface TcpListenOptions extends TcpOptions {
   port?: number;
   /** How many connections the system holds until they are accepted; by default 511. */
   backlog?: number;
-  /** Several processes may listen at the same port. On Deno this needs `--unstable-net`, on Node 23.1. */
+  /**
+   * Several processes may listen at the same port. On Deno this needs `--unstable-net`, on Node
+   * 23.1.
+   */
   reusePort?: boolean;
 }
 
@@ -48,7 +57,7 @@ export interface TcpListenOptions extends TcpOptions {
  * import { TcpClientSocket } from "jsr:@broomio/core/net";
  *
  * function* fetchGreeting() {
- *   using stream = yield* TcpClientSocket.connect({ hostname: "localhost", port: 2525, timeout: 5 });
+ * using stream = yield* TcpClientSocket.connect({ hostname: "localhost", port: 2525, timeout: 5 });
  *   const bytes = yield* stream.recv();
  *   if (bytes !== null) console.log(new TextDecoder().decode(bytes));
  * }
@@ -113,7 +122,7 @@ function* connect(
   timeout: number,
   options: TcpOptions,
 ): Coroutine<TcpClientSocket> {
-  const raw = yield* new Opening<RawStream>(
+  const raw = yield* new OpenWait<RawStream>(
     "Cannot connect to",
     address,
     (network, attempt) => network.connectTcp(address, attempt),
@@ -154,7 +163,8 @@ export class TcpListenSocket extends ListenSocket<TcpClientSocket> {
   /**
    * Begins to listen. A checkpoint.
    *
-   * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `ENOTSUP` where the runtime cannot do what `reusePort` asks for.
+   * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `ENOTSUP` where
+   * the runtime cannot do what `reusePort` asks for.
    * @throws {RangeError} If the port or the backlog is none.
    */
   static listen(options: TcpListenOptions = {}): Operation<TcpListenSocket> {
@@ -174,7 +184,7 @@ function* listen(
 ): Coroutine<TcpListenSocket> {
   const { hostname, port } = address;
   const target = { hostname, port, backlog, reusePort: options.reusePort ?? false };
-  const raw = yield* new Opening<RawListener>(
+  const raw = yield* new OpenWait<RawListener>(
     "Cannot listen at",
     address,
     (network, attempt) => network.listenTcp(target, attempt),

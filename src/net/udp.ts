@@ -1,18 +1,20 @@
 /**
  * UDP: messages that arrive whole, or not at all.
  *
- * Invariants: messages are given out in the order in which they arrived, each once, also where receives are cancelled; what nobody
- * receives is kept up to `MAX_WAITING` bytes, and what comes then is lost, as the system itself does it.
- * Must never know: which backend it is.
+ * Invariants: messages are given out in the order in which they arrived, each once, also where
+ * receives are cancelled; what nobody receives is kept up to `MAX_WAITING` bytes and `MAX_MESSAGES`
+ * messages, and what comes then is lost, as the system itself does it. Independent of: which
+ * backend it is.
  */
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
-import { BusyResourceError, ClosedResourceError } from "../kernel/errors.ts";
+import { ClosedResourceError } from "../kernel/errors.ts";
 import type { DatagramEvents, RawDatagram } from "./network.ts";
 import type { Datagram, NetAddress } from "../stream.ts";
 import { ExternalWait } from "../kernel/wait.ts";
-import { Opening } from "./open.ts";
+import { OpenWait } from "./open_wait.ts";
 import { showAddress, SocketError } from "./socket_error.ts";
 import { checkPort } from "./tcp.ts";
+import { WaiterSlot } from "./waiter_slot.ts";
 
 /** Options of {@linkcode UdpSocket.bind}. */
 export interface UdpBindOptions {
@@ -30,7 +32,10 @@ export interface UdpMessage {
   address: NetAddress;
 }
 
-/** How many bytes of messages, and how many of them, wait to be received before further ones are lost. */
+/**
+ * How many bytes of messages, and how many of them, wait to be received before further ones are
+ * lost.
+ */
 const MAX_WAITING = 4 * 1024 * 1024;
 const MAX_MESSAGES = 8192;
 
@@ -55,18 +60,19 @@ const MAX_MESSAGES = 8192;
 export class UdpSocket implements Datagram {
   /** Where it receives; with port 0, this tells the port that was free. */
   readonly localAddr: NetAddress;
-  readonly #inbox: Inbox;
+  readonly #queue: DatagramQueue;
 
   /** Made by `bind`; by hand over a raw socket of one's own. */
   constructor(raw: RawDatagram) {
     this.localAddr = raw.localAddr;
-    this.#inbox = new Inbox(raw);
+    this.#queue = new DatagramQueue(raw);
   }
 
   /**
    * Makes a socket that receives at an address. A checkpoint.
    *
-   * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `ENOTSUP` where there is no UDP.
+   * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `ENOTSUP` where
+   * there is no UDP.
    * @throws {RangeError} If the port is none.
    */
   static bind(options: UdpBindOptions = {}): Operation<UdpSocket> {
@@ -75,19 +81,21 @@ export class UdpSocket implements Datagram {
   }
 
   /**
-   * Waits for a message; it is the caller's to keep. A checkpoint. A cancelled receive loses none: the next one gets it.
+   * Waits for a message; it is the caller's to keep. A checkpoint. A cancelled receive loses none:
+   * the next one gets it.
    *
    * @throws {SocketError} If the socket broke.
    * @throws {BusyResourceError} If another task is receiving.
    * @throws {ClosedResourceError} If the socket was closed.
    */
   recvFrom(): Operation<UdpMessage> {
-    return new ReceiveMessage(this.#inbox);
+    return new ReceiveMessage(this.#queue);
   }
 
   /**
-   * Waits for a message and copies it to the start of `buffer`. What does not fit is lost: then `size`, the length of the message, is more than
-   * `count`, what was copied. A checkpoint. Cancelled, it never touches the buffer.
+   * Waits for a message and copies it to the start of `buffer`. What does not fit is lost: then
+   * `size`, the length of the message, is more than `count`, what was copied. A checkpoint.
+   * Cancelled, it never touches the buffer.
    *
    * @throws {SocketError} If the socket broke.
    * @throws {BusyResourceError} If another task is receiving.
@@ -96,23 +104,24 @@ export class UdpSocket implements Datagram {
   recvFromInto(
     buffer: Uint8Array,
   ): Operation<{ count: number; size: number; address: NetAddress }> {
-    return new ReceiveInto(this.#inbox, buffer);
+    return new ReceiveInto(this.#queue, buffer);
   }
 
   /**
-   * Sends one message. A checkpoint. Whether it arrives nobody knows; cancelled, it may have been sent.
+   * Sends one message. A checkpoint. Whether it arrives nobody knows; cancelled, it may have been
+   * sent.
    *
    * @throws {SocketError} If the system refuses: `EMSGSIZE`, `ENOTFOUND`, `EACCES`...
    * @throws {ClosedResourceError} If the socket was closed.
    * @throws {RangeError} If the port is none.
    */
   sendTo(bytes: Uint8Array, address: { hostname: string; port: number }): Operation<void> {
-    return new SendMessage(this.#inbox, bytes, address);
+    return new SendMessage(this.#queue, bytes, address);
   }
 
   /** Ends it; whoever waits gets a `ClosedResourceError`. Never waits or throws; twice is once. */
   close(): void {
-    this.#inbox.close();
+    this.#queue.close();
   }
 
   /** Closes it: `using socket = yield* ...`. */
@@ -122,7 +131,7 @@ export class UdpSocket implements Datagram {
 }
 
 function* bind(address: NetAddress): Coroutine<UdpSocket> {
-  const raw = yield* new Opening<RawDatagram>("Cannot bind", address, (network, attempt) => {
+  const raw = yield* new OpenWait<RawDatagram>("Cannot bind", address, (network, attempt) => {
     if (network.bindUdp === undefined) return attempt.failed("ENOTSUP", undefined);
     network.bindUdp(address, attempt);
   });
@@ -130,9 +139,8 @@ function* bind(address: NetAddress): Coroutine<UdpSocket> {
 }
 
 /** What has arrived, or who waits for it. */
-class Inbox implements DatagramEvents {
+class DatagramQueue extends WaiterSlot<Receive<unknown>> implements DatagramEvents {
   readonly raw: RawDatagram;
-  waiter: Receive<unknown> | null = null;
   readonly senders = new Set<SendMessage>();
   failure: Error | null = null;
   /** Messages that nobody has received, from `#first` on. */
@@ -141,6 +149,7 @@ class Inbox implements DatagramEvents {
   #bytes = 0;
 
   constructor(raw: RawDatagram) {
+    super();
     this.raw = raw;
     raw.events = this;
   }
@@ -150,9 +159,7 @@ class Inbox implements DatagramEvents {
   }
 
   wait(waiter: Receive<unknown>): void {
-    if (this.waiter !== null) {
-      throw new BusyResourceError(`Another task is receiving at ${this.name}: one at a time`);
-    }
+    this.checkFree();
     const message = this.#messages[this.#first];
     if (message === undefined) {
       if (this.failure !== null) throw this.failure;
@@ -167,16 +174,17 @@ class Inbox implements DatagramEvents {
       this.#messages = this.#messages.slice(this.#first);
       this.#first = 0;
     }
-    waiter.take(message);
+    waiter.deliver(message);
+  }
+
+  protected busyMessage(): string {
+    return `Another task is receiving at ${this.name}: one at a time`;
   }
 
   arrived(bytes: Uint8Array, address: NetAddress): void {
     const message = { bytes: bytes as Uint8Array<ArrayBuffer>, address };
-    const { waiter } = this;
-    if (waiter !== null) {
-      this.waiter = null;
-      return waiter.take(message);
-    }
+    const waiter = this.vacate();
+    if (waiter !== null) return waiter.deliver(message);
     const waiting = this.#messages.length - this.#first;
     if (waiting >= MAX_MESSAGES || this.#bytes + bytes.length > MAX_WAITING) return;
     this.#messages.push(message);
@@ -198,38 +206,36 @@ class Inbox implements DatagramEvents {
 
   #end(error: Error): void {
     this.failure = error;
-    const { waiter } = this;
-    this.waiter = null;
-    waiter?.fail(error);
+    this.vacate()?.fail(error);
   }
 }
 
 /** Waits for a message. */
 abstract class Receive<T> extends ExternalWait<T> {
-  readonly #inbox: Inbox;
+  readonly #queue: DatagramQueue;
 
-  constructor(inbox: Inbox) {
+  constructor(queue: DatagramQueue) {
     super();
-    this.#inbox = inbox;
+    this.#queue = queue;
   }
 
   protected arm(): void {
-    this.#inbox.wait(this as Receive<unknown>);
+    this.#queue.wait(this as Receive<unknown>);
   }
 
   protected disarm(): void {
-    this.#inbox.waiter = null;
+    this.#queue.waiter = null;
   }
 
-  abstract take(message: UdpMessage): void;
+  abstract deliver(message: UdpMessage): void;
 
   describe(): string {
-    return `receiving at ${this.#inbox.name}`;
+    return `receiving at ${this.#queue.name}`;
   }
 }
 
 class ReceiveMessage extends Receive<UdpMessage> {
-  take(message: UdpMessage): void {
+  deliver(message: UdpMessage): void {
     this.settle(message);
   }
 }
@@ -237,13 +243,13 @@ class ReceiveMessage extends Receive<UdpMessage> {
 class ReceiveInto extends Receive<{ count: number; size: number; address: NetAddress }> {
   readonly #buffer: Uint8Array;
 
-  constructor(inbox: Inbox, buffer: Uint8Array) {
-    super(inbox);
+  constructor(queue: DatagramQueue, buffer: Uint8Array) {
+    super(queue);
     if (!(buffer instanceof Uint8Array)) throw new TypeError("recvFromInto() wants a Uint8Array");
     this.#buffer = buffer;
   }
 
-  take({ bytes, address }: UdpMessage): void {
+  deliver({ bytes, address }: UdpMessage): void {
     const count = Math.min(bytes.length, this.#buffer.length);
     this.#buffer.set(count < bytes.length ? bytes.subarray(0, count) : bytes);
     this.settle({ count, size: bytes.length, address });
@@ -251,26 +257,30 @@ class ReceiveInto extends Receive<{ count: number; size: number; address: NetAdd
 }
 
 class SendMessage extends ExternalWait<void> {
-  readonly #inbox: Inbox;
+  readonly #queue: DatagramQueue;
   readonly #bytes: Uint8Array;
   readonly #address: NetAddress;
 
-  constructor(inbox: Inbox, bytes: Uint8Array, address: { hostname: string; port: number }) {
+  constructor(
+    queue: DatagramQueue,
+    bytes: Uint8Array,
+    address: { hostname: string; port: number },
+  ) {
     super();
     if (!(bytes instanceof Uint8Array)) {
       throw new TypeError("sendTo() wants a Uint8Array: new TextEncoder().encode(text) makes one");
     }
     const { hostname, port } = address;
-    this.#inbox = inbox;
+    this.#queue = queue;
     this.#bytes = bytes;
     this.#address = { transport: "udp", hostname, port: checkPort(port, 1) };
   }
 
   protected arm(): void {
-    const { failure, raw, senders } = this.#inbox;
+    const { failure, raw, senders } = this.#queue;
     if (failure !== null) throw failure;
     senders.add(this);
-    // A copy: the backend may send it after this was cancelled, when the caller writes its next message to the same bytes.
+    // A copy: the backend may send it after this was cancelled, when the caller reuses the bytes.
     raw.send(this.#bytes.slice(), this.#address, (code, cause) => {
       senders.delete(this);
       if (code === undefined) this.settle();
@@ -279,7 +289,7 @@ class SendMessage extends ExternalWait<void> {
   }
 
   protected disarm(): void {
-    this.#inbox.senders.delete(this);
+    this.#queue.senders.delete(this);
   }
 
   describe(): string {

@@ -1,20 +1,25 @@
 /**
- * Unix sockets: listening and connecting by a path.
+ * Unix sockets: listening and connecting by a path. Independent of: which backend it is.
  *
- * A process that was killed leaves the path of its listener behind, and nobody can listen there again. So where the path is taken, `listen`
- * probes it: when nobody answers, and it is a socket and not somebody's file, it removes the path and tries once more.
- * Two processes that do this at the same moment can both succeed, and the second then has the path: a lock file is up to the user.
+ * A process that was killed leaves the path of its listener behind, and nobody can listen there
+ * again. So where the path is in use, `listen` probes it: when nobody answers, and it is a socket
+ * and not somebody's file, it removes the path and tries once more. Two processes that do this at
+ * the same moment can both succeed, and the second then has the path: a lock file is up to the
+ * user.
  */
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { currentLoop } from "../operations/current.ts";
 import type { RawListener, RawStream } from "./network.ts";
 import type { UnixAddress } from "../stream.ts";
 import { ListenSocket } from "./listen_socket.ts";
-import { Opening } from "./open.ts";
-import { removeSocket } from "./remove_socket.ts";
+import { networkOf } from "./backend.ts";
+import { OpenWait } from "./open_wait.ts";
 import { Socket } from "./socket.ts";
 import { SocketError } from "./socket_error.ts";
 
-/** What fits into a `sockaddr_un`, with its closing zero. Node truncates silently what is longer. */
+/**
+ * What fits into a `sockaddr_un`, with its closing zero. Node truncates silently what is longer.
+ */
 const MAX_PATH = 107;
 
 /** Options of {@linkcode UnixClientSocket.connect} and {@linkcode UnixListenSocket.listen}. */
@@ -24,8 +29,9 @@ export interface UnixOptions {
 }
 
 /**
- * A connection by a Unix socket. Who is at the other end (`SO_PEERCRED`) cannot be told: that needs the descriptor, which neither Deno nor
- * Node gives. Let the permissions of the directory say who may connect.
+ * A connection by a Unix socket. Who is at the other end (`SO_PEERCRED`) cannot be told: that needs
+ * the descriptor, which neither Deno nor Node gives. Let the permissions of the directory say who
+ * may connect.
  *
  * @example
  * ```ts
@@ -62,7 +68,7 @@ function* connect(address: UnixAddress): Coroutine<UnixClientSocket> {
 function openConnection(address: UnixAddress): Operation<RawStream> {
   const doing = "Cannot connect to";
   checkLength(address, doing);
-  return new Opening(doing, address, (network, attempt) => network.connectUnix(address, attempt));
+  return new OpenWait(doing, address, (network, attempt) => network.connectUnix(address, attempt));
 }
 
 /**
@@ -92,9 +98,11 @@ export class UnixListenSocket extends ListenSocket<UnixClientSocket> {
   }
 
   /**
-   * Begins to listen. A checkpoint. A path that a dead process has left behind is taken over; a file that is no socket never.
+   * Begins to listen. A checkpoint. A path that a dead process has left behind is reused; a file
+   * that is no socket never is.
    *
-   * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `ENOENT` for the directory, `ENAMETOOLONG`.
+   * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `ENOENT` for the directory,
+   * `ENAMETOOLONG`.
    */
   static listen(options: UnixOptions): Operation<UnixListenSocket> {
     return listen({ transport: "unix", path: checkPath(options?.path) });
@@ -107,7 +115,7 @@ function* listen(address: UnixAddress): Coroutine<UnixListenSocket> {
   } catch (error) {
     if (!(error instanceof SocketError) || error.code !== "EADDRINUSE") throw error;
     if (yield* isAlive(address)) throw error;
-    if (!(yield* removeSocket(address.path))) throw error;
+    if (!networkOf(yield* currentLoop()).removeSocket(address.path)) throw error;
   }
   return new UnixListenSocket(yield* openListener(address));
 }
@@ -115,7 +123,7 @@ function* listen(address: UnixAddress): Coroutine<UnixListenSocket> {
 function openListener(address: UnixAddress): Operation<RawListener> {
   const doing = "Cannot listen at";
   checkLength(address, doing);
-  return new Opening(doing, address, (network, attempt) => network.listenUnix(address, attempt));
+  return new OpenWait(doing, address, (network, attempt) => network.listenUnix(address, attempt));
 }
 
 /** Whether somebody answers there. Only a refusal says that nobody does. */

@@ -1,20 +1,21 @@
 /**
- * A socket as web streams: for code outside of the loop, such as `fetch`-like functions and `pipeTo`.
+ * web: a socket as web streams, for code outside of the loop, such as `pipeTo`.
  *
- * The halves are used as `recv` and `send` use them, one reader and one writer at a time; only, promises take the place of waits.
+ * Invariant: the halves are used as `recv` and `send` use them, one reader and one writer at a
+ * time; promises stand in the place of waits. Independent of: loops; which backend it is.
  */
 import { toReadableBytes, toWritableBytes, type WebStreams } from "../interop/byte_streams.ts";
-import type { Receiver, Taker } from "./receiver.ts";
-import type { Sender, Waiter } from "./sender.ts";
+import type { Receiver, ReceiveWaiter } from "./receiver.ts";
+import type { Sender, SendWaiter } from "./sender.ts";
 
 /** Makes the two web streams of a socket. */
 export function webStreams(receiver: Receiver, sender: Sender, close: () => void): WebStreams {
   return {
     readable: toReadableBytes({
       async pull() {
-        const taker = new PromisedTake(receiver);
-        receiver.wait(taker);
-        return await taker.promise;
+        const waiter = new PromisedReceive(receiver);
+        receiver.wait(waiter);
+        return await waiter.promise;
       },
       cancel: close,
     }),
@@ -32,20 +33,20 @@ export function webStreams(receiver: Receiver, sender: Sender, close: () => void
   };
 }
 
-class PromisedTake implements Taker {
+class PromisedReceive implements ReceiveWaiter {
   readonly promise: Promise<Uint8Array<ArrayBuffer> | null>;
-  take!: () => void;
+  deliver!: () => void;
   fail!: (error: unknown) => void;
 
   constructor(receiver: Receiver) {
     this.promise = new Promise((resolve, reject) => {
-      this.take = () => resolve(receiver.read(Infinity));
+      this.deliver = () => resolve(receiver.read(Infinity));
       this.fail = reject;
     });
   }
 }
 
-abstract class PromisedTurn implements Waiter {
+abstract class PromisedTurn implements SendWaiter {
   readonly promise: Promise<void>;
   settle!: () => void;
   fail!: (error: unknown) => void;
@@ -61,7 +62,7 @@ abstract class PromisedTurn implements Waiter {
 
   abstract proceed(): void;
 
-  squeezeIn(): void {}
+  roomFreed(): void {}
 }
 
 class PromisedSend extends PromisedTurn {
@@ -72,8 +73,8 @@ class PromisedSend extends PromisedTurn {
     this.#bytes = bytes;
   }
 
-  override squeezeIn(): void {
-    this.sender.squeeze(this, this.#bytes);
+  override roomFreed(): void {
+    this.sender.retryCoalesce(this, this.#bytes);
   }
 
   proceed(): void {

@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { all, Loop, until } from "jsr:@broomio/core";
-import { fromDeno, TcpClientSocket, TcpListenSocket } from "../../src/net/mod.ts";
+import {
+  fromDeno,
+  runtimeNetwork,
+  TcpClientSocket,
+  TcpListenSocket,
+  useNetwork,
+} from "../../src/net/mod.ts";
 import { DenoStream } from "../../src/net/deno/network.ts";
 import { testStreams } from "../stream/conformance.ts";
 import type { DenoConn } from "../../src/net/runtime_types.ts";
@@ -16,9 +22,21 @@ testStreams({
   plenty: 16 * 1024 * 1024,
 });
 
+testStreams({
+  name: "TCP on Deno, without internals",
+  makeLoop: () => {
+    const loop = new Loop();
+    useNetwork(loop, runtimeNetwork({ internals: false }));
+    return loop;
+  },
+  listen: () => TcpListenSocket.listen({ hostname }),
+  connect: (listener) => TcpClientSocket.connect(listener.localAddr as NetAddress),
+  plenty: 16 * 1024 * 1024,
+});
+
 const dial = (address: Address) => Deno.connect({ hostname, port: (address as NetAddress).port });
 
-/** A connection with its public methods and nothing else, as a Deno would give that has no operations we know. */
+/** A connection with its public methods and nothing else, as a Deno without the operations would give. */
 function plainConn(conn: Deno.TcpConn): DenoConn {
   return {
     localAddr: conn.localAddr,
@@ -33,7 +51,7 @@ function plainConn(conn: Deno.TcpConn): DenoConn {
 }
 
 testStreams({
-  name: "TCP on Deno, by public methods alone",
+  name: "TCP on Deno, by the public methods of the user's own connections",
   makeLoop: () => new Loop(),
   *listen() {
     return fromDeno(Deno.listen({ hostname, port: 0 }));

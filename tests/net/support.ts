@@ -13,9 +13,9 @@ export function newPath(): string {
 }
 
 /** A loop whose sockets are those of `node:net`, which Deno has too. */
-export function nodeLoop(options?: LoopOptions): Loop {
+export function nodeLoop(options?: LoopOptions, { internals = true } = {}): Loop {
   const loop = new Loop(options);
-  useNetwork(loop, nodeNetwork()!);
+  useNetwork(loop, nodeNetwork({ internals })!);
   return loop;
 }
 

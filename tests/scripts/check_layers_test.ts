@@ -16,6 +16,10 @@ const allowed: [string, Import][] = [
     value("src/sync/lock.ts", "src/operations/call.ts"),
   ],
   ["the memory network for tests", value("src/testing/mod.ts", "src/net/network.ts")],
+  [
+    "an adapter for the files of its own runtime",
+    value("src/net/node/network.ts", "src/net/node/internals.ts"),
+  ],
   ["node for an adapter", value("src/net/node/network.ts", "node:net")],
   ["anything of the core for the door", value("mod.ts", "src/sync/lock.ts")],
 ];

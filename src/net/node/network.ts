@@ -1,25 +1,28 @@
 /**
  * The network of Node, which Bun and Deno have too: `node:net` behind the port.
  *
- * What it knows that others need not: a socket delivers bytes unasked, so they are kept, and the socket is paused, until they are asked
- * for; a listener accepts unasked, so connections wait here, unread; an error arrives as an event once, for whoever is concerned.
+ * What this file knows and no other: a socket delivers bytes unasked, so they are kept, and the
+ * socket is paused, until they are asked for; a listener accepts unasked, so connections wait here,
+ * unread; an error arrives as an event once, for whoever waits then or comes later.
  *
- * In Node a socket reads into memory it is given (`onread`), which spares its stream machinery half of what a small request costs. The
- * public option is for sockets that connect; an accepted one is made anew around its handle, which is private ground: so only
- * where the handle looks as expected, and otherwise the plain way, by `data` events.
+ * In Node a socket reads into memory it is given (`onread`), which spares its stream machinery half
+ * of what a small request costs. Accepted sockets are made anew for that (`internals.ts`).
  */
-import type {
-  Attempt,
-  Network,
-  RawListener,
-  RawListenerEvents,
-  RawStream,
-  ReceiveEvents,
-  SendEvents,
+import { builtin } from "../../runtime/builtin.ts";
+import { codeOf } from "../error_code.ts";
+import {
+  type Attempt,
+  LINGER,
+  type Network,
+  type RawListener,
+  type RawListenerEvents,
+  type RawStream,
+  type ReceiveEvents,
+  type SendEvents,
 } from "../network.ts";
 import type { Address } from "../../stream.ts";
+import { type OnRead, remakeSocket } from "./internals.ts";
 import type {
-  Accepted,
   BufferSlice,
   FsModule,
   NetModule,
@@ -31,37 +34,44 @@ import type {
 /** How many bytes are kept unasked before the socket is paused. */
 const KEPT = 64 * 1024;
 
-/** How long what was sent before a close may take to go out, in milliseconds. */
-const LINGER = 5000;
-
 const NOTHING = new Uint8Array(0);
 
-/** What all connections of Node's read to, one after the other: bytes are taken or copied before anything else happens. */
+/**
+ * What all connections of Node's read to, one after the other: bytes are given out or copied before
+ * anything else happens.
+ */
 const shared = new Uint8Array(64 * 1024);
 
 /** The option `onread` of a socket, made before the stream that is to be told. */
-class Reader {
+class Reader implements OnRead {
   readonly buffer: Uint8Array = shared;
   readonly callback: (count: number) => boolean;
   /** Says whom to tell. */
   readonly attach: (stream: NodeStream) => void;
 
   constructor() {
-    // A variable of the closure: with a thousand connections, each object on the way is out of the processor's cache.
+    // A variable of the closure: with a thousand connections, each object on the way is out of the
+    // processor's cache.
     let stream: NodeStream;
     this.callback = (count) => stream.read(count);
     this.attach = (made) => stream = made;
   }
 }
 
-/** Up to this size the bytes come from a gather buffer, in the same view while replies are of one size. */
-const GATHERED = 16 * 1024;
+/**
+ * Up to this size the bytes come from a coalescing buffer, in the same view while replies have one
+ * size.
+ */
+const MAX_COALESCED = 16 * 1024;
 let lastBytes: Uint8Array = NOTHING;
 let lastBuffer: Uint8Array = NOTHING;
 
-/** What Node makes of bytes at each write, a Buffer of the same memory, kept from the write before: a twentieth of a small request. */
+/**
+ * A Buffer of the same memory, which Node would make at each write, kept from the write before:
+ * that saves a twentieth of a small request.
+ */
 function asBuffer(bytes: Uint8Array): Uint8Array {
-  if (bytes.length > GATHERED) return bytes;
+  if (bytes.length > MAX_COALESCED) return bytes;
   if (bytes !== lastBytes) {
     const { buffer, byteOffset, length } = bytes;
     lastBytes = bytes;
@@ -71,7 +81,7 @@ function asBuffer(bytes: Uint8Array): Uint8Array {
 }
 
 /** The addresses of a connection that does not know them itself: a Unix socket. */
-interface Ends {
+interface Addresses {
   readonly local?: Address;
   readonly remote?: Address;
 }
@@ -100,10 +110,10 @@ export class NodeStream implements RawStream {
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
   /** @param reader What the socket reads by, where it was made with `onread`. */
-  constructor(socket: NodeSocket, ends: Ends = {}, reader: Reader | null = null) {
+  constructor(socket: NodeSocket, addresses: Addresses = {}, reader: Reader | null = null) {
     this.#socket = socket;
-    this.localAddr = ends.local ?? toAddress(socket.localAddress, socket.localPort);
-    this.remoteAddr = ends.remote ?? toAddress(socket.remoteAddress, socket.remotePort);
+    this.localAddr = addresses.local ?? toAddress(socket.localAddress, socket.localPort);
+    this.remoteAddr = addresses.remote ?? toAddress(socket.remoteAddress, socket.remotePort);
     this.#reader = reader;
     reader?.attach(this);
     socket.on("error", (error) => this.#failed(error));
@@ -175,7 +185,7 @@ export class NodeStream implements RawStream {
     return true;
   }
 
-  /** The socket is of no use any more: whoever was promised an answer gets it. The first error is the one that tells. */
+  /** The socket broke: who waits for an answer is told, by the first error there was. */
   #failed(error: unknown): void {
     this.#failure ??= error;
     if (this.#closed) return;
@@ -197,9 +207,11 @@ export class NodeStream implements RawStream {
     if (this.#failure !== null) return this.#sendFailed(brokenPipe(this.#failure));
     const socket = this.#socket;
     if (this.#reader === null) return void socket.write(bytes, this.#onWrite);
-    // In Node most writes are done by now, and a callback would cost a tick each time, to tell so later.
+    // In Node most writes are done by now, and a callback would cost a tick each time, to tell so
+    // later.
     socket.write(asBuffer(bytes));
-    if (socket.writableLength !== 0) return void socket.write(NOTHING, this.#onWrite); // called once what is before it is done
+    // Called back once everything before it is done.
+    if (socket.writableLength !== 0) return void socket.write(NOTHING, this.#onWrite);
     if (socket.errored !== null || socket.destroyed) return;
     this.#onSent();
   }
@@ -229,7 +241,7 @@ export class NodeStream implements RawStream {
   }
 
   closeSoon(): void {
-    if (!this.#closed) this.#lingering = setTimeout(() => this.close(), LINGER);
+    if (!this.#closed) this.#lingering = setTimeout(() => this.close(), LINGER * 1000);
   }
 
   setNoDelay(on: boolean): void {
@@ -251,21 +263,21 @@ export class NodeRawListener implements RawListener {
   #asked = false;
   #closed = false;
 
-  /** @param remake Makes a socket anew that reads by a reader; null where that cannot be. */
-  constructor(server: NodeServer, remake: Remake | null = null) {
+  /** @param remake For making sockets anew that read by `onread`; null where that is not wanted. */
+  constructor(server: NodeServer, remake: NetModule | null = null) {
     this.#server = server;
     const address = server.address();
     this.localAddr = typeof address === "object" && address !== null
       ? toAddress(address.address, address.port)
       : { transport: "unix", path: address ?? "" };
     const isUnix = this.localAddr.transport === "unix";
-    const ends: Ends = isUnix
+    const addresses: Addresses = isUnix
       ? { local: this.localAddr, remote: { transport: "unix", path: "" } }
       : {};
-    server.on("connection", (socket: Accepted) => {
+    server.on("connection", (socket: NodeSocket) => {
       if (this.#closed) return void socket.destroy();
       if (!isUnix && socket.remoteAddress === undefined) return void socket.destroy(); // gone already
-      const stream = acceptedStream(socket, ends, remake);
+      const stream = acceptedStream(socket, addresses, remake);
       if (!this.#asked) return void this.#arrived.push(stream);
       this.#asked = false;
       this.events.accepted(stream);
@@ -291,49 +303,45 @@ export class NodeRawListener implements RawListener {
   }
 }
 
-function acceptedStream(socket: Accepted, ends: Ends, remake: Remake | null): NodeStream {
+function acceptedStream(
+  socket: NodeSocket,
+  addresses: Addresses,
+  remake: NetModule | null,
+): NodeStream {
   if (remake !== null) {
     const reader = new Reader();
-    const remade = remake(socket, reader);
-    if (remade !== null) return new NodeStream(remade, ends, reader);
+    const remade = remakeSocket(remake, socket, reader);
+    if (remade !== null) return new NodeStream(remade, addresses, reader);
   }
-  return new NodeStream(socket, ends);
+  return new NodeStream(socket, addresses);
 }
 
-/** Makes a socket anew that reads by `reader`, around the handle of an accepted one, which is of no use then; null where that cannot be. */
-type Remake = (accepted: Accepted, reader: Reader) => NodeSocket | null;
-
-/** Whether a socket here fills the memory it is given at the moment it tells of it, so that all may share one. */
-function readsAtOnce({ versions }: ProcessSlice): boolean {
+/**
+ * Whether a socket here fills the memory it is given when it tells of it, so that all may share
+ * one.
+ */
+function readsAtOnce(versions: ProcessSlice["versions"]): boolean {
   return versions?.node !== undefined && versions.deno === undefined && versions.bun === undefined;
 }
 
-function remakeWith({ Socket }: NetModule): Remake {
-  return (accepted, reader) => {
-    const handle = accepted._handle;
-    if (typeof handle?.useUserBuffer !== "function") return null;
-    const socket = new Socket({ handle, onread: reader, allowHalfOpen: true, pauseOnCreate: true });
-    const { server, _server } = accepted;
-    Object.assign(socket, { server, _server }); // by these the server counts its connections
-    accepted._handle = null;
-    return socket;
-  };
+/** Options of {@linkcode nodeNetwork}. */
+interface NodeOptions {
+  /** Whether undocumented internals may be used. */
+  internals?: boolean;
 }
 
 /** Node's network, or `undefined` where there is no `node:net`. */
-export function nodeNetwork(): Network | undefined {
-  const process = (globalThis as { process?: ProcessSlice }).process;
-  const get = process?.getBuiltinModule;
-  if (typeof get !== "function") return undefined;
-  const net = get.call(process, "node:net") as NetModule | undefined;
+export function nodeNetwork({ internals = true }: NodeOptions = {}): Network | undefined {
+  const net = builtin<NetModule>("node:net");
   if (net === undefined) return undefined;
-  const version = process!.versions?.node?.split(".").map(Number) ?? [0, 0];
+  const { versions } = (globalThis as unknown as { process: ProcessSlice }).process;
+  const version = versions?.node?.split(".").map(Number) ?? [0, 0];
   const knowsReusePort = version[0] > 23 || (version[0] === 23 && version[1] >= 1);
-  const fast = readsAtOnce(process!);
-  const remake = fast ? remakeWith(net) : null;
+  const fast = readsAtOnce(versions);
+  const remake = fast && internals ? net : null;
   return {
     listenTcp({ hostname, port, backlog, reusePort }, attempt) {
-      if (reusePort && (!knowsReusePort || process?.versions?.deno !== undefined)) {
+      if (reusePort && (!knowsReusePort || versions?.deno !== undefined)) {
         // An older Node ignores it without a word.
         return attempt.failed("ENOTSUP", new Error("reusePort needs Node 23.1"));
       }
@@ -344,7 +352,7 @@ export function nodeNetwork(): Network | undefined {
       connect(net, { host: hostname, port }, attempt, fast),
     connectUnix: ({ path }, attempt) => connect(net, { path }, attempt, fast),
     removeSocket(path) {
-      const fs = get.call(process, "node:fs") as FsModule;
+      const fs = builtin<FsModule>("node:fs")!;
       if (!fs.lstatSync(path).isSocket()) return false;
       fs.unlinkSync(path);
       return true;
@@ -356,7 +364,7 @@ function listen(
   net: NetModule,
   options: Record<string, unknown>,
   attempt: Attempt<RawListener>,
-  remake: Remake | null,
+  remake: NetModule | null,
 ): () => void {
   const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
   const failed = (error: unknown) => attempt.failed(codeOf(error), error);
@@ -382,10 +390,10 @@ function connect(
   socket.on("connect", () => {
     socket.removeListener("error", failed);
     const { path } = options;
-    const ends: Ends = path === undefined
+    const addresses: Addresses = path === undefined
       ? {}
       : { local: { transport: "unix", path: "" }, remote: { transport: "unix", path } };
-    attempt.opened(new NodeStream(socket, ends, reader));
+    attempt.opened(new NodeStream(socket, addresses, reader));
   });
   return () => void socket.destroy();
 }
@@ -403,17 +411,3 @@ function vanished(): Error & { code: string } {
 function brokenPipe(cause: unknown): Error & { code: string } {
   return Object.assign(new Error("The connection broke before", { cause }), { code: "EPIPE" });
 }
-
-/** The POSIX code of an error of Node's, which nearly always has it. */
-export function codeOf(error: unknown): string {
-  const { code = "EIO" } = (error ?? {}) as { code?: string };
-  return CODES[code] ?? code;
-}
-
-const CODES: Readonly<Record<string, string>> = {
-  // Of several addresses each failed: AggregateError carries the code of the first; a name without address has its own.
-  ENODATA: "ENOTFOUND",
-  ERR_STREAM_DESTROYED: "EPIPE",
-  ERR_STREAM_WRITE_AFTER_END: "EPIPE",
-  ERR_SOCKET_CLOSED: "EPIPE",
-};

@@ -1,6 +1,8 @@
 /**
- * UDP by `node:dgram`, in Node, Bun and Deno, whose own is behind `--unstable-net`.
+ * UDP by `node:dgram`, in Node, Bun and Deno, whose own needs `--unstable-net`.
  */
+import { builtin } from "../../runtime/builtin.ts";
+import { codeOf } from "../error_code.ts";
 import type { Attempt, DatagramEvents, Network, RawDatagram } from "../network.ts";
 import type { NetAddress } from "../../stream.ts";
 
@@ -29,10 +31,7 @@ interface Sender {
 
 /** How to bind a UDP socket, or `undefined` where there is no `node:dgram`. */
 export function nodeUdp(): Network["bindUdp"] {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?(name: string): unknown };
-  };
-  const dgram = process?.getBuiltinModule?.("node:dgram") as DgramModule | undefined;
+  const dgram = builtin<DgramModule>("node:dgram");
   if (dgram === undefined) return undefined;
   return (target, attempt) => void new NodeDatagram(dgram, target, attempt);
 }
@@ -101,14 +100,4 @@ class NodeDatagram implements RawDatagram {
       // It never was bound.
     }
   }
-}
-
-/** The POSIX code of an error: its own, or what Deno's classes and messages stand for. */
-function codeOf(error: unknown): string {
-  const { code, name = "", message = "" } = (error ?? {}) as Record<string, string | undefined>;
-  if (typeof code === "string" && /^E[A-Z_]+$/.test(code) && !code.startsWith("ERR_")) return code;
-  if (name === "AddrInUse") return "EADDRINUSE";
-  if (name === "NotCapable" || name === "PermissionDenied") return "EACCES";
-  if (/message too long/i.test(message)) return "EMSGSIZE";
-  return "EIO";
 }

@@ -11,8 +11,8 @@ import type { RawListener, RawStream } from "../network.ts";
 import type { Address, NetAddress } from "../../stream.ts";
 import { ListenSocket } from "../listen_socket.ts";
 import { nodeTls } from "../node/tls.ts";
-import { Opening } from "../open.ts";
-import { type Socket, succeed, surrender } from "../socket.ts";
+import { OpenWait } from "../open_wait.ts";
+import { detach, replaceWith, type Socket } from "../socket.ts";
 import type { SocketError } from "../socket_error.ts";
 import {
   checkPort,
@@ -241,7 +241,7 @@ export class TlsListenSocket extends ListenSocket<TlsClientSocket> {
 type Begin = (
   engine: TlsEngine,
   carrier: Carrier,
-  attempt: Opening<RawTlsStream>,
+  attempt: OpenWait<RawTlsStream>,
 ) => () => void;
 
 function* connect(
@@ -252,7 +252,7 @@ function* connect(
 ): Coroutine<TlsClientSocket> {
   const loop = yield* currentLoop();
   const deadline = loop.now + timeout;
-  const raw = yield* new Opening<RawStream>(
+  const raw = yield* new OpenWait<RawStream>(
     "Cannot connect to",
     address,
     (network, attempt) => network.connectTcp(address, attempt),
@@ -270,9 +270,9 @@ function* upgrade(
   options: TcpOptions & { timeout?: Duration },
 ): Coroutine<TlsClientSocket> {
   const timeout = options.timeout === undefined ? Infinity : toSeconds(options.timeout);
-  const carrier = yield* surrender(stream);
+  const carrier = yield* detach(stream);
   const socket = new TlsClientSocket(yield* shakeHands(carrier, begin, timeout), options);
-  succeed(stream, socket);
+  replaceWith(stream, socket);
   return socket;
 }
 
@@ -280,10 +280,10 @@ function* upgrade(
 function* shakeHands(carrier: Carrier, begin: Begin, timeout: number): Coroutine<RawTlsStream> {
   let secured: RawTlsStream | null = null;
   try {
-    return secured = yield* new Opening<RawTlsStream>(
+    return secured = yield* new OpenWait<RawTlsStream>(
       "Cannot shake hands with",
       carrier.raw.remoteAddr,
-      (_network, attempt) => begin(tlsEngine(), carrier, attempt as Opening<RawTlsStream>),
+      (_network, attempt) => begin(tlsEngine(), carrier, attempt as OpenWait<RawTlsStream>),
       timeout,
     );
   } finally {
@@ -295,7 +295,7 @@ function* listen(
   target: { hostname: string; port: number; backlog: number; reusePort: boolean },
   secure: (raw: RawListener) => TlsListenSocket,
 ): Coroutine<TlsListenSocket> {
-  const raw = yield* new Opening<RawListener>(
+  const raw = yield* new OpenWait<RawListener>(
     "Cannot listen at",
     { transport: "tcp", hostname: target.hostname, port: target.port },
     (network, attempt) => network.listenTcp(target, attempt),

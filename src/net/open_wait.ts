@@ -1,8 +1,8 @@
 /**
- * Opening: the wait for a listener or a connection to be there.
+ * OpenWait: the wait until a listener or a connection is open.
  *
- * Invariant: what is opened has a taker; what a backend opens after the wait was cancelled, or timed out, is closed (R37).
- * Must never know: what is opened.
+ * Invariant: what is opened is given to the task or closed: also what a backend opens after the
+ * wait was cancelled or timed out (R37). Independent of: what is opened.
  */
 import type { Attempt, Network } from "./network.ts";
 import type { Address } from "../stream.ts";
@@ -16,7 +16,7 @@ import { showAddress, SocketError } from "./socket_error.ts";
 export type Begin<Raw> = (network: Network, attempt: Attempt<Raw>) => (() => void) | void;
 
 /** Waits for what `begin` opens, and gives it. */
-export class Opening<Raw extends { close(): void }> extends ExternalWait<Raw>
+export class OpenWait<Raw extends { close(): void }> extends ExternalWait<Raw>
   implements Attempt<Raw>, Timed {
   generation: number = 0;
   readonly #doing: string;
