@@ -70,7 +70,7 @@ export {
   type Subscription,
 } from "./src/channel/broadcast.ts";
 export { TaskLocal } from "./src/operations/local.ts";
-export type { SyncOptions } from "./src/sync/title.ts";
+export type { SyncOptions } from "./src/sync/sync_options.ts";
 export { ParkingLot, type ParkingLotStatistics } from "./src/sync/parking_lot.ts";
 export { Event } from "./src/sync/event.ts";
 export { Lock, type LockStatistics } from "./src/sync/lock.ts";

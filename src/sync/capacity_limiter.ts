@@ -1,21 +1,25 @@
 /**
- * CapacityLimiter: so many at a time, each by name.
+ * CapacityLimiter: a number of tokens, of which each is known to belong to somebody.
  *
  * Invariants
- * - A borrower has at most one token. `tokens` knows every borrower: those with a token, and those in line for one.
- * - While somebody is in line, no token is free: one that becomes free, or is added, goes to the first in line at once (R29), and is
- *   the property of that borrower whether its wait is cancelled before its turn or not (R18, R30).
+ * - A borrower has at most one token. `tokens` knows every borrower: those with a token, and those
+ *   for which a task waits.
+ * - While somebody waits, no token is free: one that becomes free, or is added, goes to the first
+ *   waiter at once (R29), and belongs to that borrower whether its wait is cancelled before its
+ *   turn or not (R18, R30).
  *
- * A token of a task that ended goes back: unlike a lock it protects nothing that could have been left half done.
+ * A token of a task that ended goes back: unlike a lock it protects nothing that could have been
+ * left half done.
  */
+import { checkBody, checkInteger, wrongKind } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import { OwnedResource } from "../kernel/ownership.ts";
 import { runningTask } from "../kernel/scheduler.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { WaitList } from "../kernel/wait_list.ts";
+import { type Acquirable, AcquireWait } from "./acquire_wait.ts";
 import { WithCommand } from "./guard.ts";
-import { LineWait } from "./parking_lot.ts";
-import { type SyncOptions, titleOf } from "./title.ts";
+import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
 /** What a limiter is doing, as in Trio. */
 export interface CapacityLimiterStatistics {
@@ -41,21 +45,21 @@ class Token extends OwnedResource {
   }
 
   /** Called when the token goes back. */
-  end(): void {
+  release(): void {
     if (this.holder !== null) this.giveBack();
   }
 
   protected override ownerEnded(task: TaskCore): void {
     this.#core.tokens.delete(task);
-    this.#core.serve();
+    this.#core.handOff();
   }
 }
 
 /** The tokens and who waits for them. */
-class LimiterCore {
+class LimiterCore implements Acquirable {
   readonly title: string;
-  readonly line: WaitList<TokenWait> = new WaitList();
-  /** By borrower: the token it has, or null while it is in line. */
+  readonly waiters: WaitList<TokenWait> = new WaitList();
+  /** By borrower: the token it has, or null while a task waits for one for it. */
   readonly tokens: Map<object, Token | null> = new Map();
   total: number;
 
@@ -64,8 +68,12 @@ class LimiterCore {
     this.total = total;
   }
 
+  get acquired(): string {
+    return `a token of ${this.title}`;
+  }
+
   get borrowed(): number {
-    return this.tokens.size - this.line.size;
+    return this.tokens.size - this.waiters.size;
   }
 
   /** The borrowers that have a token. */
@@ -73,8 +81,12 @@ class LimiterCore {
     return [...this.tokens].filter(([, token]) => token !== null).map(([borrower]) => borrower);
   }
 
-  /** Gives `borrower` a token where one is free; false where it would have to wait. */
-  admit(borrower: object, owner: TaskCore | null): boolean {
+  tryAcquire(task: TaskCore): boolean {
+    return this.tryAcquireFor(task, task);
+  }
+
+  /** Gives `borrower` a token if one is free; false where it would have to wait. */
+  tryAcquireFor(borrower: object, owner: TaskCore | null): boolean {
     const token = this.tokens.get(borrower);
     if (token !== undefined) {
       throw new Error(
@@ -87,27 +99,31 @@ class LimiterCore {
     return true;
   }
 
-  release(borrower: object, owner: TaskCore | null): void {
+  releaseFor(borrower: object, owner: TaskCore | null): void {
     const token = this.tokens.get(borrower);
     if (!token) {
       throw new Error(`${nameOf(owner)} cannot release a token of ${this.title}: it has none`);
     }
-    token.end();
+    token.release();
     this.tokens.delete(borrower);
-    this.serve();
+    this.handOff();
   }
 
-  /** Gives what is free to those in line. */
-  serve(): void {
+  /** Gives what is free to those that wait. */
+  handOff(): void {
     while (this.borrowed < this.total) {
-      const wait = this.line.shift();
+      const wait = this.waiters.shift();
       if (wait === null) return;
       this.tokens.set(wait.borrower!, new Token(this, wait.owner));
-      wait.settle();
+      wait.handedOver();
     }
   }
 
-  /** The running task; a token needs an owner. */
+  holders(): readonly TaskCore[] {
+    return [...this.tokens.values()].flatMap((token) => token?.holder ?? []);
+  }
+
+  /** The running task: a token needs an owner. */
   runningTask(by: string): TaskCore {
     const task = runningTask();
     if (task === null) {
@@ -121,49 +137,36 @@ function nameOf(owner: TaskCore | null): string {
   return owner === null ? "The borrower" : `Task ${owner.name}`;
 }
 
-class TokenWait extends LineWait {
-  declare private readonly core: LimiterCore;
+class TokenWait extends AcquireWait<LimiterCore> {
   /** For whom: null until the task is known that waits for itself. */
   declare borrower: object | null;
   /** The task, where it waits for itself. */
   declare owner: TaskCore | null;
 
   constructor(core: LimiterCore, borrower: object | null) {
-    super();
-    this.core = core;
+    super(core);
     this.borrower = borrower;
     this.owner = null;
   }
 
-  protected get line(): WaitList<TokenWait> {
-    return this.core.line;
-  }
-
-  protected arm(task: TaskCore): void {
-    const core = this.core;
+  protected override arm(task: TaskCore): void {
+    const { core } = this;
     if (this.borrower === null) this.borrower = this.owner = task;
-    if (core.admit(this.borrower, this.owner)) return this.settle();
+    if (core.tryAcquireFor(this.borrower, this.owner)) return this.settle();
     core.tokens.set(this.borrower, null);
-    core.line.push(this);
+    core.waiters.push(this);
   }
 
   protected override disarm(): void {
     super.disarm();
     this.core.tokens.delete(this.borrower!);
   }
-
-  describe(): string {
-    return `acquiring a token of ${this.core.title}`;
-  }
-
-  holders(): readonly TaskCore[] {
-    return [...this.core.tokens.values()].flatMap((token) => token?.holder ?? []);
-  }
 }
 
 /**
- * So many at a time: like a semaphore whose permits know who has them, and whose number can be changed while it is in use. A borrower
- * has one token at most. A token of a task goes back when that task ends, at the latest.
+ * So many at a time: like a semaphore whose permits know who has them, and whose number can be
+ * changed while it is in use. A borrower has one token at most. A token of a task goes back when
+ * that task ends, at the latest.
  *
  * @example
  * ```ts
@@ -187,14 +190,17 @@ export class CapacityLimiter {
    * Makes a limiter.
    *
    * @param total How many tokens there are; with 0 everyone waits until there are more.
-   * @throws {RangeError} If `total` is not a whole number of at least 0, or Infinity.
+   * @throws {TypeError} If an argument is of the wrong kind, or an option unknown.
+   * @throws {RangeError} If `total` is not an integer of at least 0, or Infinity.
    */
-  constructor(total: number, options: SyncOptions = {}) {
-    this.#core = new LimiterCore(titleOf("capacity limiter", options), checkTotal(total));
+  constructor(total: number, options?: SyncOptions) {
+    const title = titleFrom("capacity limiter", "CapacityLimiter", options);
+    this.#core = new LimiterCore(title, checkTotal(total));
   }
 
   /**
-   * How many tokens there are. More serve those in line at once; fewer take from nobody: new borrowers wait until enough have come back.
+   * How many tokens there are. More serve those that wait at once; fewer take from nobody: new
+   * borrowers wait until enough have come back.
    */
   get total(): number {
     return this.#core.total;
@@ -203,11 +209,12 @@ export class CapacityLimiter {
   /**
    * Changes how many tokens there are. Never waits; may be done from anywhere.
    *
-   * @throws {RangeError} If it is not a whole number of at least 0, or Infinity.
+   * @throws {TypeError} If it is not a number.
+   * @throws {RangeError} If it is not an integer of at least 0, or Infinity.
    */
   set total(total: number) {
     this.#core.total = checkTotal(total);
-    this.#core.serve();
+    this.#core.handOff();
   }
 
   /** How many tokens are borrowed. */
@@ -236,21 +243,22 @@ export class CapacityLimiter {
    */
   tryAcquire(): boolean {
     const task = this.#core.runningTask("tryAcquire");
-    return this.#core.admit(task, task);
+    return this.#core.tryAcquire(task);
   }
 
   /**
-   * Gives the running task's token back; it goes to the first in line. Never waits.
+   * Gives the running task's token back; it goes to the first waiter. Never waits.
    *
    * @throws {Error} If the running task has none.
    */
   release(): void {
     const task = this.#core.runningTask("release");
-    this.#core.release(task, task);
+    this.#core.releaseFor(task, task);
   }
 
   /**
-   * Waits until `borrower` has a token: for a token that outlives this task or that another gives back. A checkpoint, also where one is free.
+   * Waits until `borrower` has a token: for a token that outlives this task or that another gives
+   * back. A checkpoint, also where one is free.
    *
    * @param borrower Any object that stands for who has the token.
    * @throws {TypeError} If it is no object.
@@ -261,55 +269,51 @@ export class CapacityLimiter {
   }
 
   /**
-   * Gives `borrower` a token where one is free; false where none is. Never waits; may be called from anywhere.
+   * Gives `borrower` a token where one is free; false where none is. Never waits; may be called
+   * from anywhere.
    *
    * @throws {TypeError} If it is no object.
    * @throws {Error} If it has one already, or a task waits for one on its behalf.
    */
   tryAcquireOnBehalfOf(borrower: object): boolean {
-    return this.#core.admit(checkBorrower(borrower), null);
+    return this.#core.tryAcquireFor(checkBorrower(borrower), null);
   }
 
   /**
-   * Gives the token of `borrower` back; it goes to the first in line. Never waits; may be called from anywhere.
+   * Gives the token of `borrower` back; it goes to the first waiter. Never waits; may be called
+   * from anywhere.
    *
    * @throws {TypeError} If it is no object.
    * @throws {Error} If it has none.
    */
   releaseOnBehalfOf(borrower: object): void {
-    this.#core.release(checkBorrower(borrower), null);
+    this.#core.releaseFor(checkBorrower(borrower), null);
   }
 
   /**
-   * Runs `body` while this task has a token, and releases that however the body ends. Gives the body's value. A checkpoint.
+   * Runs `body` while this task has a token, and releases that however the body ends. Gives the
+   * body's value. A checkpoint.
    *
    * @throws {Error} If this task has a token already, or the body has released it.
    */
   with<T>(body: Body<T>): Operation<T> {
-    return new WithCommand(this, body);
+    return new WithCommand(this, checkBody(body, "with"));
   }
 
   /** Who has tokens, and how many wait. */
   statistics(): CapacityLimiterStatistics {
-    const { total, borrowed, borrowers, line } = this.#core;
-    return { total, borrowed, borrowers, tasksWaiting: line.size };
+    const { total, borrowed, borrowers, waiters } = this.#core;
+    return { total, borrowed, borrowers, tasksWaiting: waiters.size };
   }
 }
 
 function checkTotal(total: number): number {
-  if (total !== Infinity && !(Number.isSafeInteger(total) && total >= 0)) {
-    throw new RangeError(`total is a whole number of at least 0, or Infinity, not ${total}`);
-  }
-  return total;
+  return checkInteger(total, "total of CapacityLimiter", 0, Infinity, true);
 }
 
 function checkBorrower(borrower: object): object {
   if (typeof borrower === "function" || (typeof borrower === "object" && borrower !== null)) {
     return borrower;
   }
-  throw new TypeError(
-    `A borrower is an object, told apart by identity, not ${
-      borrower === null ? "null" : typeof borrower
-    }`,
-  );
+  throw wrongKind("an object that stands for who has the token", borrower, "borrower");
 }

@@ -2,21 +2,25 @@
  * Condition: waits, under a lock, for what other tasks do under that lock.
  *
  * Invariants
- * - A wait begins and ends with its task owning the lock, also where it is cancelled: cleanup around it may rely on that.
- * - A waiting task is in the line of the condition until it is notified or cancelled, and from then on in the line of the lock, behind those
- *   that are there already, until it owns that.
- * - A notification is never lost: a task that is cancelled after it was notified gets the notification, and meets the cancel at its next
- *   wait (R18); one that is cancelled before is in line no more, so `notify` goes to another.
+ * - A wait begins and ends with its task owning the lock, also where it is cancelled: cleanup
+ *   around it may rely on that.
+ * - A wait is among the waiters of the condition until it is notified or cancelled, and from then
+ *   on among those of the lock, behind those that are there already, until its task owns the lock.
+ * - A notification is never lost: a task that is cancelled after it was notified gets the
+ *   notification, and meets the cancel at its next wait (R18); one that is cancelled before has
+ *   stopped waiting, so `notify` goes to another.
  *
- * Hence a wait of its own instead of `release`, `park`, `shield(acquire)` in a row: between those a cancel and a notification could both land.
+ * Rejected: `release`, `park`, `shield(acquire)` in a row. Between those both a cancel and a
+ * notification could land. So this is one wait.
  */
+import { checkBody, checkInstance, checkInteger } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { WaitList } from "../kernel/wait_list.ts";
+import { AcquireWait } from "./acquire_wait.ts";
 import { WithCommand } from "./guard.ts";
-import { coreOf, Lock, type LockCore, type LockStatistics, OwnerWait } from "./lock.ts";
-import { checkCount } from "./parking_lot.ts";
-import { type SyncOptions, titleOf } from "./title.ts";
+import { coreOf, Lock, type LockCore, type LockStatistics } from "./lock.ts";
+import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
 /** Who waits, as in Trio. */
 export interface ConditionStatistics {
@@ -30,82 +34,78 @@ export interface ConditionStatistics {
 class ConditionCore {
   readonly title: string;
   readonly lock: LockCore;
-  readonly line: WaitList<ConditionWait> = new WaitList();
+  readonly waiters: WaitList<ConditionWait> = new WaitList();
 
   constructor(title: string, lock: LockCore) {
     this.title = title;
     this.lock = lock;
   }
 
-  /** Puts a wait into the line of the condition. */
-  enter(wait: ConditionWait): void {
-    if (this.line.size === 0) (this.lock.conditions ??= new Set()).add(this.line);
-    this.line.push(wait);
+  /** Adds a wait to those that are to be notified. */
+  add(wait: ConditionWait): void {
+    if (this.waiters.size === 0) (this.lock.conditions ??= new Set()).add(this.waiters);
+    this.waiters.push(wait);
   }
 
-  /** Takes a wait out of the line of the condition. */
-  leave(wait: ConditionWait): void {
-    this.line.remove(wait);
-    if (this.line.size === 0) this.lock.conditions!.delete(this.line);
+  /** Removes a wait from those that are to be notified. */
+  remove(wait: ConditionWait): void {
+    this.waiters.remove(wait);
+    if (this.waiters.size === 0) this.lock.conditions!.delete(this.waiters);
   }
 }
 
-class ConditionWait extends OwnerWait {
-  declare private readonly core: ConditionCore;
+/** Waits for a notification, and then, or where it is cancelled, for the lock. */
+class ConditionWait extends AcquireWait<LockCore> {
+  declare private readonly condition: ConditionCore;
   declare private notified: boolean;
   declare private cancelled: boolean;
 
-  constructor(core: ConditionCore) {
-    super();
-    this.core = core;
+  constructor(condition: ConditionCore) {
+    super(condition.lock);
+    this.condition = condition;
     this.notified = false;
     this.cancelled = false;
   }
 
-  protected get line(): WaitList<OwnerWait> {
-    return this.core.lock.line;
+  protected override arm(): void {
+    this.core.checkOwner(`wait on ${this.condition.title} without`);
+    this.condition.add(this);
+    this.core.handOff();
   }
 
-  protected arm(): void {
-    this.core.lock.checkOwner(`wait on ${this.core.title} without`);
-    this.core.enter(this);
-    this.core.lock.pass();
-  }
-
-  /** From one line to the other: it is notified by the owner of the lock, so that is not free. */
+  /** Notified by the owner of the lock, so the lock is not free: it waits for that from now on. */
   notify(): void {
     this.notified = true;
-    this.core.leave(this);
-    this.line.push(this);
+    this.condition.remove(this);
+    this.waiters.push(this);
   }
 
-  granted(): void {
+  override handedOver(): void {
     const task = this.waiter;
     if (this.notified || task.scope.cause === null) return this.settle();
     this.leave();
     task.scheduler.deliver(task);
   }
 
-  /** The lock must be had back first; the cancel lands with it. */
+  /** The task must own the lock again first: the cancel lands with that. */
   override interrupt(): boolean {
     if (this.notified || this.cancelled) return false;
     this.cancelled = true;
-    this.core.leave(this);
-    if (this.core.lock.admit(this.waiter)) return this.leave();
-    this.line.push(this);
+    this.condition.remove(this);
+    if (this.core.tryAcquire(this.waiter)) return this.leave();
+    this.waiters.push(this);
     return false;
   }
 
-  describe(): string {
-    const { title, lock } = this.core;
+  override describe(): string {
+    const { title, lock } = this.condition;
     return this.notified || this.cancelled
-      ? `getting ${lock.title} back after waiting on ${title}`
+      ? `getting ${lock.acquired} back after waiting on ${title}`
       : `waiting on ${title}`;
   }
 
-  holders(): readonly TaskCore[] {
-    const { holder } = this.core.lock;
-    return holder !== null && (this.notified || this.cancelled) ? [holder] : [];
+  override holders(): readonly TaskCore[] {
+    return this.notified || this.cancelled ? this.core.holders() : [];
   }
 }
 
@@ -147,16 +147,11 @@ export class Condition {
    * Makes a condition.
    *
    * @param lock Shared with others; by default one of its own.
-   * @throws {TypeError} If `lock` is no lock.
+   * @throws {TypeError} If `lock` is no lock, or an option unknown or of the wrong kind.
    */
-  constructor(lock: Lock = new Lock(), options: SyncOptions = {}) {
-    if (!(lock instanceof Lock)) {
-      throw new TypeError(
-        "A condition has a lock: new Condition(lock, options), or new Condition()",
-      );
-    }
-    this.lock = lock;
-    this.#core = new ConditionCore(titleOf("condition", options), coreOf(lock));
+  constructor(lock: Lock = new Lock(), options?: SyncOptions) {
+    this.lock = checkInstance(lock, Lock, "lock of Condition");
+    this.#core = new ConditionCore(titleFrom("condition", "Condition", options), coreOf(lock));
   }
 
   /** Waits until this task owns the lock; as `lock.acquire()`. */
@@ -176,12 +171,12 @@ export class Condition {
 
   /** Runs `body` while this task owns the lock; as `lock.with(body)`. */
   with<T>(body: Body<T>): Operation<T> {
-    return new WithCommand(this.lock, body);
+    return new WithCommand(this.lock, checkBody(body, "with"));
   }
 
   /**
-   * Gives the lock away, waits to be notified, and gets the lock back, also where it is cancelled. A checkpoint. What the
-   * task waits for may be undone before its turn: check it again, in a loop.
+   * Gives the lock away, waits to be notified, and gets the lock back, also where it is cancelled.
+   * A checkpoint. What the task waits for may be undone before its turn: check it again, in a loop.
    *
    * @throws {BrokenResourceError} If a task ended while it owned the lock.
    * @throws {Error} If this task does not own the lock.
@@ -191,32 +186,35 @@ export class Condition {
   }
 
   /**
-   * Wakes the tasks that have waited longest; they go on when they have the lock. Gives how many that were. Never waits.
+   * Wakes the tasks that have waited longest; they go on when they have the lock. Gives how many
+   * that were. Never waits.
    *
    * @param count How many at most; 1 by default.
-   * @throws {RangeError} If `count` is not a whole number of at least 0.
+   * @throws {TypeError} If `count` is not a number.
+   * @throws {RangeError} If `count` is not an integer of at least 0.
    * @throws {Error} If the running task does not own the lock.
    */
   notify(count = 1): number {
-    checkCount("notify", count);
-    const { line, lock, title } = this.#core;
+    checkInteger(count, "count of notify()");
+    const { waiters, lock, title } = this.#core;
     lock.checkOwner(`notify ${title} without`);
     let notified = 0;
-    for (; notified < count && line.first !== null; notified++) line.first.notify();
+    for (; notified < count && waiters.first !== null; notified++) waiters.first.notify();
     return notified;
   }
 
   /**
-   * Wakes every task that waits; they go on, one after the other, when they have the lock. Gives how many that were. Never waits.
+   * Wakes every task that waits; they go on, one after the other, when they have the lock. Gives
+   * how many that were. Never waits.
    *
    * @throws {Error} If the running task does not own the lock.
    */
   notifyAll(): number {
-    return this.notify(this.#core.line.size);
+    return this.notify(this.#core.waiters.size);
   }
 
   /** How many tasks wait, and what the lock is doing. */
   statistics(): ConditionStatistics {
-    return { tasksWaiting: this.#core.line.size, lock: this.lock.statistics() };
+    return { tasksWaiting: this.#core.waiters.size, lock: this.lock.statistics() };
   }
 }

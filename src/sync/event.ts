@@ -5,24 +5,25 @@
  */
 import type { Operation } from "../kernel/coroutine.ts";
 import { WaitList } from "../kernel/wait_list.ts";
-import { LineWait, type ParkingLotStatistics } from "./parking_lot.ts";
-import { type SyncOptions, titleOf } from "./title.ts";
+import { ListWait } from "./acquire_wait.ts";
+import type { ParkingLotStatistics } from "./parking_lot.ts";
+import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
-class EventWait extends LineWait {
-  declare protected readonly line: WaitList<EventWait>;
+class EventWait extends ListWait {
+  declare protected readonly waiters: WaitList<EventWait>;
   declare private readonly event: Event;
   declare private readonly title: string;
 
-  constructor(event: Event, line: WaitList<EventWait>, title: string) {
+  constructor(event: Event, waiters: WaitList<EventWait>, title: string) {
     super();
     this.event = event;
-    this.line = line;
+    this.waiters = waiters;
     this.title = title;
   }
 
   protected arm(): void {
     if (this.event.isSet) this.settle();
-    else this.line.push(this);
+    else this.waiters.push(this);
   }
 
   describe(): string {
@@ -53,13 +54,17 @@ class EventWait extends LineWait {
  * ```
  */
 export class Event {
-  readonly #line = new WaitList<EventWait>();
+  readonly #waiters = new WaitList<EventWait>();
   readonly #title: string;
   #set = false;
 
-  /** Makes an event that has not happened. */
-  constructor(options: SyncOptions = {}) {
-    this.#title = titleOf("event", options);
+  /**
+   * Makes an event that has not happened.
+   *
+   * @throws {TypeError} If an option is unknown or of the wrong kind.
+   */
+  constructor(options?: SyncOptions) {
+    this.#title = titleFrom("event", "Event", options);
   }
 
   /** Whether it has happened. */
@@ -69,20 +74,23 @@ export class Event {
 
   /**
    * Makes it happen: wakes all who wait, in order of arrival. Once more is no error. Never waits.
-   * May be called from anywhere; where only code outside the loop does, `loop.hold()` tells the loop that the wait is no deadlock.
+   * May be called from anywhere; where only code outside the loop does, `loop.hold()` tells the
+   * loop that the wait is no deadlock.
    */
   set(): void {
     this.#set = true;
-    for (let wait = this.#line.shift(); wait !== null; wait = this.#line.shift()) wait.settle();
+    for (let wait = this.#waiters.shift(); wait !== null; wait = this.#waiters.shift()) {
+      wait.settle();
+    }
   }
 
   /** Waits until it has happened. A checkpoint, also where it has. */
   wait(): Operation<void> {
-    return new EventWait(this, this.#line, this.#title);
+    return new EventWait(this, this.#waiters, this.#title);
   }
 
   /** How many tasks wait. */
   statistics(): ParkingLotStatistics {
-    return { tasksWaiting: this.#line.size };
+    return { tasksWaiting: this.#waiters.size };
   }
 }

@@ -1,9 +1,9 @@
 /**
  * with: runs a body between `acquire` and `release`, however the body ends.
  *
- * Invariant: released exactly when it was acquired. A frame on the task's stack and not a generator with `finally`: it releases
- * also where a body that swallowed its cancellation is unwound by `return()`, of which generators lose some (R20).
- * Must never know: what is acquired.
+ * Invariant: released exactly when it was acquired. A frame on the task's stack and not a generator
+ * with `finally`: it releases also where a body that swallowed its cancellation is unwound by
+ * `return()`, of which generators lose some (R20). Independent of: what is acquired.
  */
 import {
   type Body,

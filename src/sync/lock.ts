@@ -2,13 +2,15 @@
  * Lock: one task at a time.
  *
  * Invariants
- * - While tasks are in line, the lock has an owner: `release` makes the first in line the owner before it has run (R29), so
- *   nobody barges in between, and one that is cancelled between the hand-over and its turn owns the lock all the same: its `acquire`
- *   gives it the lock, and the cancel lands at its next wait (R18, R30).
+ * - While tasks wait, the lock has an owner: `release` makes the first waiter the owner before that
+ *   has run (R29), so that no other task gets it in between. A waiter that is cancelled between the
+ *   hand-over and its turn owns the lock all the same: its `acquire` succeeds, and the cancel lands
+ *   at its next wait (R18, R30).
  * - A lock whose owner ended is broken for good (R31): what it protects was left half done.
  *
- * Must never know: what it protects.
+ * Independent of: what it protects.
  */
+import { checkBody } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import { BrokenResourceError } from "../kernel/errors.ts";
 import { OwnedResource } from "../kernel/ownership.ts";
@@ -16,8 +18,8 @@ import { runningTask } from "../kernel/scheduler.ts";
 import type { Task, TaskCore } from "../kernel/task.ts";
 import { WaitList } from "../kernel/wait_list.ts";
 import { WithCommand } from "./guard.ts";
-import { LineWait } from "./parking_lot.ts";
-import { type SyncOptions, titleOf } from "./title.ts";
+import { type Acquirable, AcquireWait, type ListWait, nextWaiter } from "./acquire_wait.ts";
+import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
 /** What a lock is doing, as in Trio. */
 export interface LockStatistics {
@@ -29,27 +31,24 @@ export interface LockStatistics {
   readonly tasksWaiting: number;
 }
 
-/** A wait that ends with its task owning the lock. */
-export abstract class OwnerWait extends LineWait {
-  /** Called when the task has been made the owner. */
-  abstract granted(): void;
-}
-
-/** The lock as its waits see it. */
-export class LockCore extends OwnedResource {
-  readonly title: string;
-  readonly line: WaitList<OwnerWait> = new WaitList();
-  /** The lines of the conditions of this lock in which somebody waits: when it breaks, nobody will notify them. */
-  conditions: Set<WaitList<LineWait>> | null = null;
+/** The lock as its waits and its conditions see it. */
+export class LockCore extends OwnedResource implements Acquirable {
+  readonly acquired: string;
+  readonly waiters: WaitList<AcquireWait> = new WaitList();
+  /**
+   * The waiters of each condition of this lock that has any: when the lock breaks, nobody will
+   * notify them.
+   */
+  conditions: Set<WaitList<ListWait>> | null = null;
   #brokenBy: string | null = null;
 
   constructor(title: string) {
     super();
-    this.title = title;
+    this.acquired = title;
   }
 
-  /** Makes `task` the owner where the lock is free; false where `task` would have to wait. */
-  admit(task: TaskCore): boolean {
+  /** Makes `task` the owner if the lock is free; false where `task` would have to wait. */
+  tryAcquire(task: TaskCore): boolean {
     const { holder } = this;
     if (holder === null) {
       if (this.#brokenBy !== null) throw this.#broken();
@@ -58,7 +57,7 @@ export class LockCore extends OwnedResource {
     }
     if (holder === task) {
       throw new Error(
-        `Task ${task.name} owns ${this.title} already: waiting for it would never end`,
+        `Task ${task.name} owns ${this.acquired} already: waiting for it would never end`,
       );
     }
     return false;
@@ -70,27 +69,37 @@ export class LockCore extends OwnedResource {
     if (holder === null || holder.scheduler.running !== holder) throw this.#notOwner(act);
   }
 
-  /** Makes the first in line the owner. */
-  pass(): void {
+  /** Ends the ownership, and makes the first waiter the owner. */
+  handOff(): void {
     this.giveBack();
-    const wait = nextOf(this.line);
+    const wait = nextWaiter(this.waiters);
     if (wait === null) return;
     this.take(wait.waiter);
-    wait.granted();
+    wait.handedOver();
+  }
+
+  holders(): readonly TaskCore[] {
+    return this.holder === null ? [] : [this.holder];
   }
 
   protected override ownerEnded(task: TaskCore): void {
     this.#brokenBy = task.name;
-    for (const line of [this.line, ...this.conditions ?? []]) {
-      for (let wait = nextOf(line); wait !== null; wait = nextOf(line)) wait.fail(this.#broken());
+    for (const waiters of [this.waiters, ...this.conditions ?? []]) {
+      for (let wait = nextWaiter(waiters); wait !== null; wait = nextWaiter(waiters)) {
+        wait.fail(this.#broken());
+      }
     }
     this.conditions = null;
   }
 
   #broken(): BrokenResourceError {
     return new BrokenResourceError(
-      `Cannot acquire ${this.title}: it is broken, as task ${this.#brokenBy} ended while it owned it`,
+      `Cannot acquire ${this.acquired}: ${this.#whyBroken}`,
     );
+  }
+
+  get #whyBroken(): string {
+    return `it is broken, as task ${this.#brokenBy} ended while it owned it`;
   }
 
   #notOwner(act: string): Error {
@@ -99,47 +108,9 @@ export class LockCore extends OwnedResource {
     const why = this.holder !== null
       ? `task ${this.holder.name} owns it`
       : this.#brokenBy !== null
-      ? `it is broken, as task ${this.#brokenBy} ended while it owned it`
+      ? this.#whyBroken
       : "nobody owns it";
-    return new Error(`${who} cannot ${act} ${this.title}: ${why}`);
-  }
-}
-
-/** Takes the first in line, passing over tasks that their loop gave up while they waited in spite of a cancel. */
-function nextOf<W extends LineWait>(line: WaitList<W>): W | null {
-  let wait = line.shift();
-  while (wait !== null && wait.waiter.ended) wait = line.shift();
-  return wait;
-}
-
-class AcquireWait extends OwnerWait {
-  declare private readonly core: LockCore;
-
-  constructor(core: LockCore) {
-    super();
-    this.core = core;
-  }
-
-  protected get line(): WaitList<OwnerWait> {
-    return this.core.line;
-  }
-
-  protected arm(task: TaskCore): void {
-    if (this.core.admit(task)) this.settle();
-    else this.core.line.push(this);
-  }
-
-  granted(): void {
-    this.settle();
-  }
-
-  describe(): string {
-    return `acquiring ${this.core.title}`;
-  }
-
-  holders(): readonly TaskCore[] {
-    const { holder } = this.core;
-    return holder === null ? [] : [holder];
+    return new Error(`${who} cannot ${act} ${this.acquired}: ${why}`);
   }
 }
 
@@ -147,9 +118,10 @@ class AcquireWait extends OwnerWait {
 export let coreOf: (lock: Lock) => LockCore;
 
 /**
- * Mutual exclusion: one task at a time owns it, the others wait in line. Owned by the task that acquired it, which alone can
- * release it, and must before it ends: else the lock is broken for good. Loops of one thread can share it, each under `loop.hold()`:
- * a loop knows no other, and would take waiting for one for a deadlock.
+ * Mutual exclusion: one task at a time owns it, the others wait. It belongs to the task that
+ * acquired it. Only that task can release it, and must do so before it ends: else the lock is
+ * broken for good. Loops of one thread can share it, each under `loop.hold()`: a loop knows no
+ * other, and would take waiting for one for a deadlock.
  *
  * @example
  * ```ts
@@ -178,9 +150,13 @@ export class Lock {
     coreOf = (lock) => lock.#core;
   }
 
-  /** Makes a lock that nobody owns. */
-  constructor(options: SyncOptions = {}) {
-    this.#core = new LockCore(titleOf("lock", options));
+  /**
+   * Makes a lock that nobody owns.
+   *
+   * @throws {TypeError} If an option is unknown or of the wrong kind.
+   */
+  constructor(options?: SyncOptions) {
+    this.#core = new LockCore(titleFrom("lock", "Lock", options));
   }
 
   /** Whether a task owns it. */
@@ -202,39 +178,44 @@ export class Lock {
    * Makes the running task the owner where the lock is free; false where it is not. Never waits.
    *
    * @throws {BrokenResourceError} If a task ended while it owned the lock.
-   * @throws {Error} If the running task owns it already, or none is running: a lock belongs to a task.
+   * @throws {Error} If the running task owns it already, or none is running: a lock belongs to a
+   * task.
    */
   tryAcquire(): boolean {
     const task = runningTask();
     if (task === null) {
-      throw new Error(`tryAcquire() of ${this.#core.title} outside of any task: who would own it?`);
+      throw new Error(
+        `tryAcquire() of ${this.#core.acquired} outside of any task: a lock belongs to a task`,
+      );
     }
-    return this.#core.admit(task);
+    return this.#core.tryAcquire(task);
   }
 
   /**
-   * Gives the lock back; the first in line owns it from now on. Never waits.
+   * Gives the lock back; the first waiter owns it from now on. Never waits.
    *
    * @throws {Error} If the running task does not own it.
    */
   release(): void {
     this.#core.checkOwner("release");
-    this.#core.pass();
+    this.#core.handOff();
   }
 
   /**
-   * Runs `body` while this task owns the lock, and releases it however the body ends. Gives the body's value. A checkpoint.
+   * Runs `body` while this task owns the lock, and releases it however the body ends. Gives the
+   * body's value. A checkpoint.
    *
    * @throws {BrokenResourceError} If a task ended while it owned the lock.
+   * @throws {TypeError} If the body is no coroutine, no operation and no function.
    * @throws {Error} If this task owns it already, or the body has released it.
    */
   with<T>(body: Body<T>): Operation<T> {
-    return new WithCommand(this, body);
+    return new WithCommand(this, checkBody(body, "with"));
   }
 
   /** Who owns it, and how many wait. */
   statistics(): LockStatistics {
-    const { holder, line } = this.#core;
-    return { locked: holder !== null, owner: holder, tasksWaiting: line.size };
+    const { holder, waiters } = this.#core;
+    return { locked: holder !== null, owner: holder, tasksWaiting: waiters.size };
   }
 }

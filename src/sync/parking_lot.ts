@@ -1,12 +1,14 @@
 /**
- * ParkingLot: a place to wait, first come, first served, and the waits of all primitives that are no more than that.
+ * ParkingLot: a place where tasks wait, first come, first served.
  *
- * Invariant: a wait is in the line exactly while its task is parked here (R30); the line is in order of arrival (R29).
- * Must never know: what the tasks wait for.
+ * Invariant: a wait is in `waiters` exactly while its task is parked here (R30), in order of
+ * arrival (R29). Independent of: what the tasks wait for.
  */
+import { checkInteger } from "../check.ts";
 import type { Operation } from "../kernel/coroutine.ts";
-import { ListedWait, WaitList } from "../kernel/wait_list.ts";
-import { type SyncOptions, titleOf } from "./title.ts";
+import { WaitList } from "../kernel/wait_list.ts";
+import { ListWait } from "./acquire_wait.ts";
+import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
 /** How many tasks wait, as in Trio. */
 export interface ParkingLotStatistics {
@@ -14,28 +16,18 @@ export interface ParkingLotStatistics {
   readonly tasksWaiting: number;
 }
 
-/** A wait in a line that someone else takes it out of, to settle or to fail it. */
-export abstract class LineWait<T = void> extends ListedWait<T> {
-  /** Where it waits. */
-  protected abstract readonly line: WaitList<LineWait<T>>;
-
-  protected disarm(): void {
-    this.line.remove(this);
-  }
-}
-
-class ParkWait extends LineWait {
-  declare protected readonly line: WaitList<ParkWait>;
+class ParkWait extends ListWait {
+  declare protected readonly waiters: WaitList<ParkWait>;
   declare private readonly title: string;
 
-  constructor(line: WaitList<ParkWait>, title: string) {
+  constructor(waiters: WaitList<ParkWait>, title: string) {
     super();
-    this.line = line;
+    this.waiters = waiters;
     this.title = title;
   }
 
   protected arm(): void {
-    this.line.push(this);
+    this.waiters.push(this);
   }
 
   describe(): string {
@@ -44,8 +36,8 @@ class ParkWait extends LineWait {
 }
 
 /**
- * A place where tasks wait until they are woken, in order of arrival: what other primitives are made of. It remembers nothing:
- * a task that parks after `unpark` waits for the next one.
+ * A place where tasks wait until they are woken, in order of arrival: what other primitives are
+ * made of. It remembers nothing: a task that parks after `unpark` waits for the next one.
  *
  * @example
  * ```ts
@@ -68,50 +60,52 @@ class ParkWait extends LineWait {
  * ```
  */
 export class ParkingLot {
-  readonly #line = new WaitList<ParkWait>();
+  readonly #waiters = new WaitList<ParkWait>();
   readonly #title: string;
 
-  /** Makes an empty lot. */
-  constructor(options: SyncOptions = {}) {
-    this.#title = titleOf("parking lot", options);
+  /**
+   * Makes an empty lot.
+   *
+   * @throws {TypeError} If an option is unknown or of the wrong kind.
+   */
+  constructor(options?: SyncOptions) {
+    this.#title = titleFrom("parking lot", "ParkingLot", options);
   }
 
   /** Waits until this task is woken. A checkpoint. */
   park(): Operation<void> {
-    return new ParkWait(this.#line, this.#title);
+    return new ParkWait(this.#waiters, this.#title);
   }
 
   /**
-   * Wakes the tasks that came first; gives how many that were. Never waits; may be called from anywhere.
+   * Wakes the tasks that came first; gives how many that were. Never waits; may be called from
+   * anywhere.
    *
    * @param count How many at most; 1 by default.
-   * @throws {RangeError} If `count` is not a whole number of at least 0.
+   * @throws {TypeError} If `count` is not a number.
+   * @throws {RangeError} If `count` is not an integer of at least 0.
    */
   unpark(count = 1): number {
-    checkCount("unpark", count);
+    checkInteger(count, "count of unpark()");
     let woken = 0;
     for (; woken < count; woken++) {
-      const wait = this.#line.shift();
+      const wait = this.#waiters.shift();
       if (wait === null) break;
       wait.settle();
     }
     return woken;
   }
 
-  /** Wakes every task that waits; gives how many that were. Never waits; may be called from anywhere. */
+  /**
+   * Wakes every task that waits; gives how many that were. Never waits; may be called from
+   * anywhere.
+   */
   unparkAll(): number {
-    return this.unpark(this.#line.size);
+    return this.unpark(this.#waiters.size);
   }
 
   /** How many tasks wait. */
   statistics(): ParkingLotStatistics {
-    return { tasksWaiting: this.#line.size };
-  }
-}
-
-/** Refuses what is no number of tasks. */
-export function checkCount(by: string, count: number): void {
-  if (!Number.isSafeInteger(count) || count < 0) {
-    throw new RangeError(`${by}() takes a whole number of tasks of at least 0, not ${count}`);
+    return { tasksWaiting: this.#waiters.size };
   }
 }

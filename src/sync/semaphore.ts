@@ -1,20 +1,24 @@
 /**
  * Semaphore: a number of permits, which belong to nobody.
  *
- * Invariant: while tasks are in line, `value` is 0: a released permit goes to the first in line at once (R29), and belongs to it whether it
- * is cancelled before its turn or not (R18, R30).
+ * Invariant: while tasks wait, `value` is 0: a released permit goes to the first waiter at once
+ * (R29), and belongs to it whether it is cancelled before its turn or not (R18, R30).
  */
+import { checkBody, checkInteger, checkOptions } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
+import { titleOf } from "../kernel/title.ts";
 import { WaitList } from "../kernel/wait_list.ts";
 import { WithCommand } from "./guard.ts";
-import { LineWait } from "./parking_lot.ts";
-import { type SyncOptions, titleOf } from "./title.ts";
+import { type Acquirable, AcquireWait } from "./acquire_wait.ts";
+import type { SyncOptions } from "./sync_options.ts";
 
 /** Options of a {@linkcode Semaphore}. */
 export interface SemaphoreOptions extends SyncOptions {
   /** Releasing beyond this many permits is an error; Infinity by default. */
   max?: number;
 }
+
+const KNOWN = ["max", "name"] as const;
 
 /** What a semaphore is doing, as in Trio. */
 export interface SemaphoreStatistics {
@@ -25,58 +29,42 @@ export interface SemaphoreStatistics {
 }
 
 /** The permits and who waits for them. */
-class Permits {
-  readonly title: string;
+class Permits implements Acquirable {
+  readonly acquired: string;
   readonly max: number;
-  readonly line: WaitList<PermitWait> = new WaitList();
+  readonly waiters: WaitList<AcquireWait> = new WaitList();
   value: number;
 
   constructor(title: string, value: number, max: number) {
-    this.title = title;
+    this.acquired = title;
     this.value = value;
     this.max = max;
   }
 
-  admit(): boolean {
+  tryAcquire(): boolean {
     if (this.value === 0) return false;
     this.value--;
     return true;
   }
 
   release(): void {
-    const wait = this.line.shift();
-    if (wait !== null) return wait.settle();
+    const wait = this.waiters.shift();
+    if (wait !== null) return wait.handedOver();
     if (this.value === this.max) {
-      throw new Error(`Cannot release ${this.title}: all ${this.max} permits are free`);
+      throw new Error(`Cannot release ${this.acquired}: all ${this.max} permits are free`);
     }
     this.value++;
   }
-}
 
-class PermitWait extends LineWait {
-  declare private readonly permits: Permits;
-
-  constructor(permits: Permits) {
-    super();
-    this.permits = permits;
-  }
-
-  protected get line(): WaitList<PermitWait> {
-    return this.permits.line;
-  }
-
-  protected arm(): void {
-    if (this.permits.admit()) this.settle();
-    else this.permits.line.push(this);
-  }
-
-  describe(): string {
-    return `acquiring ${this.permits.title}`;
+  /** Permits belong to nobody. */
+  holders(): readonly [] {
+    return [];
   }
 }
 
 /**
- * A number of permits. It has no owner: what one task acquired another may release, also code outside of any task.
+ * A number of permits. It has no owner: what one task acquired another may release, also code
+ * outside of any task.
  *
  * @example
  * ```ts
@@ -99,17 +87,15 @@ export class Semaphore {
    * Makes a semaphore.
    *
    * @param permits How many permits are free at first.
-   * @throws {RangeError} If `permits` is not a whole number of at least 0, or `max` not one of at least `permits`.
+   * @throws {TypeError} If an argument is of the wrong kind, or an option unknown.
+   * @throws {RangeError} If `permits` is not an integer of at least 0, or `max` not one of at least
+   * `permits`.
    */
-  constructor(permits: number, options: SemaphoreOptions = {}) {
-    const { max = Infinity } = options;
-    if (!Number.isSafeInteger(permits) || permits < 0) {
-      throw new RangeError(`permits is a whole number of at least 0, not ${permits}`);
-    }
-    if (max !== Infinity && !(Number.isSafeInteger(max) && max >= permits)) {
-      throw new RangeError(`max is a whole number of at least ${permits}, or Infinity, not ${max}`);
-    }
-    this.#permits = new Permits(titleOf("semaphore", options), permits, max);
+  constructor(permits: number, options?: SemaphoreOptions) {
+    const { max = Infinity, name } = checkOptions(options, "Semaphore", KNOWN);
+    checkInteger(permits, "permits of Semaphore");
+    checkInteger(max, "max of Semaphore", permits, Infinity, true);
+    this.#permits = new Permits(titleOf("semaphore", name), permits, max);
   }
 
   /** How many permits are free. */
@@ -119,16 +105,20 @@ export class Semaphore {
 
   /** Waits for a permit. A checkpoint, also where one is free. */
   acquire(): Operation<void> {
-    return new PermitWait(this.#permits);
-  }
-
-  /** Takes a permit where one is free; false where none is. Never waits; may be called from anywhere. */
-  tryAcquire(): boolean {
-    return this.#permits.admit();
+    return new AcquireWait(this.#permits);
   }
 
   /**
-   * Gives a permit back, or a new one: it goes to the first in line. Never waits; may be called from anywhere.
+   * Takes a permit where one is free; false where none is. Never waits; may be called from
+   * anywhere.
+   */
+  tryAcquire(): boolean {
+    return this.#permits.tryAcquire();
+  }
+
+  /**
+   * Gives a permit back, or a new one: it goes to the first waiter. Never waits; may be called from
+   * anywhere.
    *
    * @throws {Error} If `max` permits are free already.
    */
@@ -136,13 +126,18 @@ export class Semaphore {
     this.#permits.release();
   }
 
-  /** Runs `body` with a permit, and releases that however the body ends. Gives the body's value. A checkpoint. */
+  /**
+   * Runs `body` with a permit, and releases that however the body ends. Gives the body's value. A
+   * checkpoint.
+   *
+   * @throws {TypeError} If the body is no coroutine, no operation and no function.
+   */
   with<T>(body: Body<T>): Operation<T> {
-    return new WithCommand(this, body);
+    return new WithCommand(this, checkBody(body, "with"));
   }
 
   /** How many permits are free, and how many tasks wait. */
   statistics(): SemaphoreStatistics {
-    return { value: this.#permits.value, tasksWaiting: this.#permits.line.size };
+    return { value: this.#permits.value, tasksWaiting: this.#permits.waiters.size };
   }
 }

@@ -27,7 +27,7 @@ function startJobs({ loop, log }: World, limiter: CapacityLimiter, count: number
   }
 }
 
-inEveryOrder("R29: tokens go to those in line, in order", async (world) => {
+inEveryOrder("R29: tokens go to those that wait, in order", async (world) => {
   const limiter = new CapacityLimiter(2);
   startJobs(world, limiter, 5);
   await world.loop.run();
@@ -55,7 +55,7 @@ inEveryOrder(
   },
 );
 
-inEveryOrder("a total that grows serves those in line at once", async (world) => {
+inEveryOrder("a total that grows serves those that wait at once", async (world) => {
   const { loop, log } = world;
   const limiter = new CapacityLimiter(0);
   startJobs(world, limiter, 5);
@@ -86,7 +86,7 @@ inEveryOrder("a total that shrinks takes from nobody, and is kept from then on",
   assertEquals(limiter.available, 1);
 });
 
-inEveryOrder("R30: one cancelled in line leaves no trace", async (world) => {
+inEveryOrder("R30: one cancelled while it waits leaves no trace", async (world) => {
   const { loop, log } = world;
   const limiter = new CapacityLimiter(1);
   await loop.run(limiter.with(function* () {
@@ -230,12 +230,14 @@ inEveryOrder("R31: a task keeps no trace of tokens that it gave back", async ({ 
   assertEquals((task as TaskCore).extras!.held, null);
 });
 
-Deno.test("a total is a whole number of at least 0, or Infinity", () => {
+Deno.test("a total is an integer of at least 0, or Infinity", () => {
   const limiter = new CapacityLimiter(1);
-  for (const total of [-1, 0.5, NaN, "1" as unknown as number]) {
-    assertThrows(() => new CapacityLimiter(total), RangeError, "total is a whole number");
-    assertThrows(() => limiter.total = total, RangeError, "total is a whole number");
+  for (const total of [-1, 0.5, NaN]) {
+    const message = `Expected an integer of at least 0, or Infinity, got ${total} (total of`;
+    assertThrows(() => new CapacityLimiter(total), RangeError, message);
+    assertThrows(() => limiter.total = total, RangeError, message);
   }
+  assertThrows(() => limiter.total = "1" as unknown as number, TypeError, 'got "1"');
   assertEquals(limiter.total, 1);
 });
 

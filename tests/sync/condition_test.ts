@@ -292,7 +292,11 @@ Deno.test("a lock forgets conditions in which nobody waits", async () => {
 });
 
 Deno.test("a condition takes a lock", () => {
-  assertThrows(() => new Condition({} as Lock), TypeError, "A condition has a lock");
+  assertThrows(
+    () => new Condition({} as Lock),
+    TypeError,
+    "Expected an object of class Lock, got an object",
+  );
 });
 
 Deno.test("a wait on a condition gives the lock away, so select cannot take it back", () => {

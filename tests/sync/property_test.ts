@@ -1,5 +1,5 @@
 /**
- * Random programs of acquirers, releasers and cancellers over each primitive, in every order, against `LineModel`: nothing is
+ * Random programs of acquirers, releasers and cancellers over each primitive, in every order, against `WaitersModel`: nothing is
  * lost, duplicated, leaked or served out of turn. A failure prints fast-check's seed, and the program with the loop's seed.
  */
 import { assert, assertEquals } from "@std/assert";
@@ -21,7 +21,7 @@ import {
   type Task,
 } from "../../mod.ts";
 import { leftovers, NOTHING_LEFT, World } from "../support/world.ts";
-import { LineModel } from "./line_model.ts";
+import { WaitersModel } from "./waiters_model.ts";
 
 // Programs
 
@@ -77,13 +77,13 @@ interface Subject {
   /** What becomes of it when a task ends that holds it. */
   quit?: "breaks" | "gives back";
   /** Compares it with the model. */
-  compare(model: LineModel, taskOf: (user: number) => Task): void;
+  compare(model: WaitersModel, taskOf: (user: number) => Task): void;
 }
 
 /** Runs a program; the model is told of each act and compared after each. */
 async function run(program: Program, total: number, subject: Subject): Promise<void> {
   const { loop } = new World({ executionOrder: program.order, seed: program.seed });
-  const model = new LineModel(total);
+  const model = new WaitersModel(total);
   const tasks: Task[] = [];
   const scopes: (CancelScope | null)[] = program.users.map(() => null);
   let users = program.users.length;
@@ -211,7 +211,7 @@ async function run(program: Program, total: number, subject: Subject): Promise<v
     }());
   }));
   compare();
-  assertEquals([model.holders.size, model.line, model.parked], [0, [], []]);
+  assertEquals([model.holders.size, model.waiters, model.parked], [0, [], []]);
   assertEquals([...model.fates], []);
   assertEquals(leftovers(loop), NOTHING_LEFT);
 }
@@ -260,7 +260,7 @@ property("R29-R30: a semaphore does as the model", ["use", "use", "try"], ({ tot
       compare(model) {
         assertEquals(semaphore.statistics(), {
           value: model.total - model.holders.size,
-          tasksWaiting: model.line.length,
+          tasksWaiting: model.waiters.length,
         });
       },
     },
@@ -284,7 +284,7 @@ property(
           const { total, borrowed, borrowers, tasksWaiting } = limiter.statistics();
           assertEquals(
             [total, borrowed, tasksWaiting],
-            [model.total, model.holders.size, model.line.length],
+            [model.total, model.holders.size, model.waiters.length],
           );
           assert([...model.holders].every((user) => borrowers.includes(taskOf(user))));
         },
@@ -328,9 +328,9 @@ property(
   },
 );
 
-function compareLock(lock: Lock, model: LineModel, taskOf: (user: number) => Task): void {
+function compareLock(lock: Lock, model: WaitersModel, taskOf: (user: number) => Task): void {
   const { owner, tasksWaiting } = lock.statistics();
   const [holder] = model.holders;
   assertEquals(owner?.id, holder === undefined ? undefined : taskOf(holder).id);
-  assertEquals(tasksWaiting, model.line.length);
+  assertEquals(tasksWaiting, model.waiters.length);
 }

@@ -89,15 +89,15 @@ Deno.test("R31: a semaphore has no owner: anybody releases, up to max", () => {
   assertEquals(semaphore.value, 2);
 });
 
-Deno.test("a semaphore wants a whole number of permits, and a max of at least that", () => {
+Deno.test("a semaphore wants an integer of permits, and a max of at least that", () => {
   for (const permits of [-1, 0.5, NaN, Infinity]) {
-    assertThrows(() => new Semaphore(permits), RangeError, "permits is a whole number");
+    assertThrows(() => new Semaphore(permits), RangeError, "an integer of at least 0, got");
   }
   for (const max of [0, 1.5, NaN]) {
     assertThrows(
       () => new Semaphore(1, { max }),
       RangeError,
-      "max is a whole number of at least 1",
+      "Expected an integer of at least 1, or Infinity, got",
     );
   }
 });

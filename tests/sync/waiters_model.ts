@@ -1,25 +1,25 @@
 /**
- * LineModel: what a lock, semaphore, limiter, parking lot or condition should do, written as plainly as possible.
+ * WaitersModel: what a lock, semaphore, limiter, parking lot or condition should do, written as plainly as possible.
  *
  * It is told of every act at the moment of the act, so that after each its state must equal that of the real primitive.
  */
 import { assert, assertEquals } from "@std/assert";
 
 /** What becomes of a task's wait, as far as the model knows. */
-export type Fate = "none" | "in line" | "granted" | "cancelled" | "broken";
+export type Fate = "none" | "waiting" | "granted" | "cancelled" | "broken";
 
 /** The state of one primitive whose users are numbered. */
-export class LineModel {
+export class WaitersModel {
   readonly holders: Set<number> = new Set();
   /** Who waits for what is held, first come first. */
-  line: number[] = [];
+  waiters: number[] = [];
   /** Who waits to be notified, or unparked. */
   parked: number[] = [];
   broken: boolean = false;
   readonly fates: Map<number, Fate> = new Map();
-  /** Who waits in the line to end its wait with a cancel. */
+  /** Who waits to end its wait with a cancel. */
   readonly #returning: Set<number> = new Set();
-  /** Who waits in the line and was notified: no cancel reaches it there. */
+  /** Who waits and was notified: no cancel reaches it there. */
   readonly #notified: Set<number> = new Set();
   total: number;
 
@@ -27,7 +27,7 @@ export class LineModel {
     this.total = total;
   }
 
-  /** Asks for one, and waits in line where none is free. */
+  /** Asks for one, and waits where none is free. */
   want(user: number): void {
     assertEquals(this.fateOf(user), "none");
     if (this.broken) return void this.fates.set(user, "broken");
@@ -56,19 +56,19 @@ export class LineModel {
   breakBy(user: number): void {
     assert(this.holders.delete(user));
     this.broken = true;
-    for (const waiting of [...this.line, ...this.parked]) this.fates.set(waiting, "broken");
-    this.line = [];
+    for (const waiting of [...this.waiters, ...this.parked]) this.fates.set(waiting, "broken");
+    this.waiters = [];
     this.parked = [];
   }
 
   /** Waits to be woken; a condition gives the lock away for it. */
   park(user: number, givesAway: boolean): void {
-    this.fates.set(user, "in line");
+    this.fates.set(user, "waiting");
     this.parked.push(user);
     if (givesAway) this.release(user);
   }
 
-  /** Wakes the first: they go on at once, or wait in line for the lock. */
+  /** Wakes the first: they go on at once, or wait for the lock. */
   wake(count: number, intoLine: boolean): number {
     const woken = this.parked.splice(0, count);
     for (const user of woken) {
@@ -76,7 +76,7 @@ export class LineModel {
         this.fates.set(user, "granted");
       } else {
         this.#notified.add(user);
-        this.line.push(user);
+        this.waiters.push(user);
       }
     }
     if (intoLine) this.#serve();
@@ -89,12 +89,12 @@ export class LineModel {
       this.parked = this.parked.filter((each) => each !== user);
       if (!takesBack) return void this.fates.set(user, "cancelled");
       this.#returning.add(user);
-      this.line.push(user);
+      this.waiters.push(user);
       this.#serve();
     } else if (
-      this.line.includes(user) && !this.#returning.has(user) && !this.#notified.has(user)
+      this.waiters.includes(user) && !this.#returning.has(user) && !this.#notified.has(user)
     ) {
-      this.line = this.line.filter((each) => each !== user);
+      this.waiters = this.waiters.filter((each) => each !== user);
       this.fates.set(user, "cancelled");
     }
   }
@@ -113,13 +113,13 @@ export class LineModel {
   }
 
   #queue(user: number): void {
-    this.fates.set(user, "in line");
-    this.line.push(user);
+    this.fates.set(user, "waiting");
+    this.waiters.push(user);
   }
 
   #serve(): void {
-    while (this.line.length > 0 && this.holders.size < this.total) {
-      const user = this.line.shift()!;
+    while (this.waiters.length > 0 && this.holders.size < this.total) {
+      const user = this.waiters.shift()!;
       this.holders.add(user);
       this.fates.set(user, this.#returning.has(user) ? "cancelled" : "granted");
     }

@@ -1,0 +1,18 @@
+/**
+ * The options that every primitive of this folder takes.
+ */
+import { checkOptions } from "../check.ts";
+import { titleOf } from "../kernel/title.ts";
+
+/** Options that every primitive takes. */
+export interface SyncOptions {
+  /** For messages and deadlock reports. */
+  name?: string;
+}
+
+const KNOWN = ["name"] as const;
+
+/** Checks the options of a primitive that has no others, and gives its title for messages. */
+export function titleFrom(kind: string, Class: string, options: SyncOptions | undefined): string {
+  return titleOf(kind, checkOptions(options, Class, KNOWN).name);
+}
