@@ -245,17 +245,24 @@ export function checkOptions<O extends object>(
   }
   if (Array.isArray(options)) throw wrongKind("an object of options", options, `${by}()`);
   for (const key of Object.keys(options)) {
-    if (!known.includes(key as keyof O & string)) throw unknownOption(key, by, known);
+    if (!known.includes(key as keyof O & string)) {
+      throw unknownName("option", key, `${by}()`, known);
+    }
   }
   return options;
 }
 
-/** The error for an option whose name is not known. */
-export function unknownOption(key: string, by: string, known: readonly string[]): TypeError {
+/** The error for a name that is not known: `kind` is "option" of an object of options. */
+export function unknownName(
+  kind: string,
+  key: string,
+  where: string,
+  known: readonly string[],
+): TypeError {
   const nearest = known.length === 0
     ? "it takes none"
     : `the nearest known one is ${JSON.stringify(nearestOf(key, known))}`;
-  return new TypeError(`Unknown option ${JSON.stringify(shorten(key))} of ${by}(): ${nearest}`);
+  return new TypeError(`Unknown ${kind} ${JSON.stringify(shorten(key))} of ${where}: ${nearest}`);
 }
 
 /**

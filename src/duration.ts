@@ -2,10 +2,13 @@
  * Durations: what users write, and the seconds the loop counts in.
  *
  * Invariant: `toSeconds` gives a number that is not NaN and not negative; Infinity means "never".
+ * Independent of: clocks.
  */
+import { checkNumber, unknownName, wrongKind, wrongValue } from "./check.ts";
 
 /**
- * A length of time: seconds, or an object in the manner of `Temporal.Duration`. Not negative; `Infinity` is allowed.
+ * A length of time: seconds, or an object in the manner of `Temporal.Duration`. Not negative;
+ * `Infinity` is allowed.
  *
  * @example
  * ```ts
@@ -17,7 +20,10 @@
  */
 export type Duration = number | DurationLike;
 
-/** The parts of a {@linkcode Duration} object; a `Temporal.Duration` without years, months and weeks is one. */
+/**
+ * The parts of a {@linkcode Duration} object; a `Temporal.Duration` without years, months and weeks
+ * is one.
+ */
 export interface DurationLike {
   /** Days of 24 hours. */
   readonly days?: number;
@@ -45,16 +51,22 @@ const UNITS = {
   nanoseconds: 1e-9,
 };
 
+const UNIT_NAMES = Object.keys(UNITS) as (keyof typeof UNITS)[];
+
+/** Units without a fixed length. A `Temporal.Duration` has them too; they must be 0. */
+const VARIABLE_UNITS = ["years", "months", "weeks"];
+
 /**
  * The seconds of a duration.
  *
+ * @param name What has this length, for messages: "timeout".
  * @throws {TypeError} If it is neither a number nor an object with a unit.
  * @throws {RangeError} If it is NaN or negative, or counts in years, months or weeks.
  */
-export function toSeconds(duration: Duration): number {
-  const seconds = typeof duration === "number" ? duration : sum(duration);
+export function toSeconds(duration: Duration, name: string = "duration"): number {
+  const seconds = typeof duration === "number" ? duration : sum(duration, name);
   if (seconds >= 0) return seconds;
-  throw new RangeError(`A duration is at least 0 seconds, not ${seconds}`);
+  throw wrongValue("a duration of at least 0 seconds", seconds, name);
 }
 
 /**
@@ -64,33 +76,38 @@ export function toSeconds(duration: Duration): number {
  * @throws {RangeError} If it is NaN.
  */
 export function toDeadline(deadline: number): number {
-  if (typeof deadline !== "number") {
-    throw new TypeError(
-      `A deadline is a number of seconds on the loop's clock, not ${typeof deadline}`,
-    );
-  }
-  if (Number.isNaN(deadline)) throw new RangeError("A deadline cannot be NaN");
-  return deadline;
+  if (typeof deadline === "number" && deadline === deadline) return deadline;
+  return checkNumber(deadline, "deadline: seconds on the loop's clock");
 }
 
-function sum(duration: DurationLike): number {
+function sum(duration: DurationLike, name: string): number {
   if (typeof duration !== "object" || duration === null) {
-    throw new TypeError(
-      `A duration is a number of seconds or an object such as { milliseconds: 250 }, not ${typeof duration}`,
+    throw wrongKind(
+      "a number of seconds or an object such as { milliseconds: 250 }",
+      duration,
+      name,
     );
   }
   let total = 0;
   let known = false;
-  for (const [unit, size] of Object.entries(UNITS)) {
-    const count = duration[unit as keyof DurationLike];
+  for (const unit of UNIT_NAMES) {
+    const count = duration[unit];
     if (count === undefined) continue;
-    total += count * size;
+    if (typeof count !== "number") throw wrongKind("a number", count, `${unit} of ${name}`);
+    total += count * UNITS[unit];
     known = true;
   }
-  if (!known) throw new TypeError("A duration object names a unit, as in { milliseconds: 250 }");
-  for (const unit of ["years", "months", "weeks"]) {
+  for (const unit of Object.keys(duration)) {
+    if (!(unit in UNITS) && !VARIABLE_UNITS.includes(unit)) {
+      throw unknownName("unit", unit, name, UNIT_NAMES);
+    }
+  }
+  if (!known) {
+    throw wrongKind("a unit, as in { milliseconds: 250 }", duration, name);
+  }
+  for (const unit of VARIABLE_UNITS) {
     if ((duration as Record<string, unknown>)[unit]) {
-      throw new RangeError(`A duration in ${unit} has no fixed length: count in days`);
+      throw new RangeError(`A duration in ${unit} has no fixed length: count in days (${name})`);
     }
   }
   return total;

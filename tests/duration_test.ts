@@ -32,7 +32,11 @@ Deno.test("a Temporal.Duration without years, months and weeks is one, its units
 
 Deno.test("R24: NaN and negative durations are RangeErrors, calendar units too", () => {
   for (const bad of [NaN, -1, -0.5, -Infinity, { seconds: -1 }, { seconds: NaN }]) {
-    assertThrows(() => toSeconds(bad), RangeError, "A duration is at least 0 seconds");
+    assertThrows(
+      () => toSeconds(bad),
+      RangeError,
+      "Expected a duration of at least 0 seconds, got",
+    );
   }
   assertThrows(
     () => toSeconds({ seconds: 1, months: 1 } as Duration),
@@ -49,12 +53,25 @@ Deno.test("what is no duration is a TypeError that shows one", () => {
       "or an object such as { milliseconds: 250 }",
     );
   }
-  assertThrows(() => toSeconds({}), TypeError, "names a unit");
-  assertThrows(() => toSeconds({ ms: 250 } as Duration), TypeError, "names a unit");
+  assertThrows(() => toSeconds({}), TypeError, "Expected a unit, as in { milliseconds: 250 }, got");
+  assertThrows(
+    () => toSeconds({ millis: 250 } as Duration, "timeout"),
+    TypeError,
+    'Unknown unit "millis" of timeout: the nearest known one is "milliseconds"',
+  );
+  assertThrows(
+    () => toSeconds({ seconds: "1" } as unknown as Duration, "timeout"),
+    TypeError,
+    'Expected a number, got "1" (seconds of timeout)',
+  );
 });
 
 Deno.test("a deadline is any number but NaN", () => {
   for (const good of [0, -5, 1e9, Infinity, -Infinity]) assertEquals(toDeadline(good), good);
-  assertThrows(() => toDeadline(NaN), RangeError, "A deadline cannot be NaN");
-  assertThrows(() => toDeadline({ seconds: 1 } as unknown as number), TypeError, "not object");
+  assertThrows(() => toDeadline(NaN), RangeError, "Expected a number, got NaN (deadline");
+  assertThrows(
+    () => toDeadline({ seconds: 1 } as unknown as number),
+    TypeError,
+    "got an object (deadline",
+  );
 });

@@ -1,36 +1,47 @@
 /**
- * Broadcast: every subscriber sees every value, each at its own pace, with a stated policy for slow ones.
+ * Broadcast: every subscriber sees every value, each at its own pace, with a stated policy for slow
+ * ones.
  *
  * Invariants
- * - A subscription is the receiver of an inbox of its own, a channel core whose one sender is the broadcast. So everything about
- *   receiving, fairness and cancelling is as on channels.
- * - Under "wait" a value goes into all inboxes in one step, when all have room: no subscriber sees it before another could, and
- *   a `send` that is cancelled was seen by none. Senders wait in one line, so all see values in the same order.
+ * - A subscription is the receiver of a channel core of its own, whose one sender is the broadcast.
+ *   So everything about receiving, fairness and cancelling is as on channels.
+ * - Under "wait" a value goes to all subscriptions in one step, when all have room: no subscriber
+ *   sees it before another could, and a `send` that is cancelled was seen by none. Senders wait in
+ *   one list, so all subscribers see values in the same order.
  *
- * Must never know: how a channel passes values.
+ * Independent of: how a channel passes values.
  */
+import { checkInteger, checkOneOf, checkOptions } from "../check.ts";
 import type { Operation } from "../kernel/coroutine.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
 import type { TaskCore } from "../kernel/task.ts";
+import { titleOf } from "../kernel/title.ts";
 import { ListedWait, WaitList } from "../kernel/wait_list.ts";
-import { checkCapacity, type Receiver, ReceiverEnd } from "./channel.ts";
+import { type Receiver, ReceiverEnd } from "./channel.ts";
 import { ChannelCore, type End, partner } from "./core.ts";
 
 /**
- * What a broadcast does when the buffer of a subscriber is full: `send` waits until every subscriber has room; or that
- * subscriber loses the oldest value it has not received, or the new one.
+ * What a broadcast does when the buffer of a subscriber is full: `send` waits until every
+ * subscriber has room; or that subscriber loses the oldest value it has not received, or the new
+ * one.
  */
 export type SlowPolicy = "wait" | "dropOldest" | "dropNewest";
 
 /** Options of a {@linkcode Broadcast}. */
 export interface BroadcastOptions {
-  /** How many values are kept for each subscriber: a whole number of at least 1, or Infinity. By default 16. */
+  /**
+   * How many values are kept for each subscriber: an integer of at least 1, or Infinity. By default
+   * 16.
+   */
   capacity?: number;
   /** What happens where that is not enough; "wait" by default. */
   slow?: SlowPolicy;
   /** For messages and deadlock reports. */
   name?: string;
 }
+
+const KNOWN = ["capacity", "slow", "name"] as const;
+const SLOW_POLICIES = ["wait", "dropOldest", "dropNewest"] as const;
 
 /** What a broadcast holds, and who is there. */
 export interface BroadcastStatistics {
@@ -44,7 +55,10 @@ export interface BroadcastStatistics {
   readonly waitingSenders: number;
 }
 
-/** A subscriber's end of a {@linkcode Broadcast}. A clone of it shares its values: each goes to one of them. */
+/**
+ * A subscriber's end of a {@linkcode Broadcast}. A clone of it shares its values: each goes to one
+ * of them.
+ */
 export interface Subscription<T> extends Receiver<T> {
   /** How many values it has lost by being slow. */
   readonly dropped: number;
@@ -78,36 +92,31 @@ export class Broadcast<T> implements Disposable {
   /**
    * Makes a broadcast without subscribers.
    *
-   * @throws {TypeError | RangeError} If an option is not valid.
+   * @throws {TypeError} If an option is unknown or of the wrong kind.
+   * @throws {RangeError} If `capacity` or `slow` has no valid value.
    */
-  constructor(options: BroadcastOptions = {}) {
-    const { capacity = 16, slow = "wait", name } = options;
-    checkCapacity(capacity, 1);
-    if (!["wait", "dropOldest", "dropNewest"].includes(slow)) {
-      throw new RangeError(
-        `slow is "wait", "dropOldest" or "dropNewest", not ${JSON.stringify(slow)}`,
-      );
-    }
-    this.#core = new BroadcastCore(
-      capacity,
-      slow,
-      name ? `broadcast ${JSON.stringify(name)}` : "a broadcast",
-    );
+  constructor(options?: BroadcastOptions) {
+    const { capacity = 16, slow = "wait", name } = checkOptions(options, "Broadcast", KNOWN);
+    checkInteger(capacity, "capacity of Broadcast", 1, Infinity, true);
+    checkOneOf(slow, "slow of Broadcast", SLOW_POLICIES);
+    this.#core = new BroadcastCore(capacity, slow, titleOf("broadcast", name));
   }
 
   /**
-   * A new subscriber, which sees every value that is sent from now on. Close it, or senders may wait for it.
+   * A new subscriber, which sees every value that is sent from now on. Close it, or senders may
+   * wait for it.
    *
    * @throws {ClosedResourceError} If the broadcast was closed.
    */
   subscribe(): Subscription<T> {
     this.#core.check("subscribe to");
-    return new SubscriptionEnd(new Inbox(this.#core));
+    return new SubscriptionEnd(new SubscriptionCore(this.#core));
   }
 
   /**
-   * Sends a value to every subscriber; where there is none, it is gone. A checkpoint. Under "wait", waits until every subscriber has
-   * room, senders being served first come, first served; cancelled, nobody has seen the value.
+   * Sends a value to every subscriber; where there is none, it is gone. A checkpoint. Under "wait",
+   * waits until every subscriber has room, senders being served first come, first served;
+   * cancelled, nobody has seen the value.
    *
    * @throws {ClosedResourceError} If the broadcast was closed, also while it waits.
    */
@@ -116,19 +125,20 @@ export class Broadcast<T> implements Disposable {
   }
 
   /**
-   * Sends without waiting: false where, under "wait", a subscriber has no room. It may be called from anywhere, such as from a
-   * callback of the runtime; tell the loop with `loop.hold()` that such a call is to come.
+   * Sends without waiting: false where, under "wait", a subscriber has no room. It may be called
+   * from anywhere, such as from a callback of the runtime; tell the loop with `loop.hold()` that
+   * such a call is to come.
    *
    * @throws {ClosedResourceError} If the broadcast was closed.
    */
   trySend(value: T): boolean {
     this.#core.check("send on");
-    return this.#core.offer(value, null);
+    return this.#core.trySend(value, null);
   }
 
   /**
-   * Ends the broadcast: subscribers get what was sent, and then the end; who waits to send gets a {@linkcode ClosedResourceError}.
-   * Never waits; a second time it does nothing.
+   * Ends the broadcast: subscribers get what was sent, and then the end; who waits to send gets a
+   * {@linkcode ClosedResourceError}. Never waits; a second time it does nothing.
    */
   close(): void {
     this.#core.close();
@@ -141,21 +151,21 @@ export class Broadcast<T> implements Disposable {
 
   /** What the broadcast holds, and who is there. */
   statistics(): BroadcastStatistics {
-    const { inboxes, capacity, senders } = this.#core;
+    const { subscriptions, capacity, senders } = this.#core;
     let buffered = 0;
-    for (const inbox of inboxes) buffered = Math.max(buffered, inbox.buffered);
-    return { subscribers: inboxes.size, buffered, capacity, waitingSenders: senders.size };
+    for (const { buffered: count } of subscriptions) buffered = Math.max(buffered, count);
+    return { subscribers: subscriptions.size, buffered, capacity, waitingSenders: senders.size };
   }
 }
 
-/** What a broadcast and its inboxes share. */
+/** What a broadcast and its subscriptions share. */
 class BroadcastCore<T> {
   readonly capacity: number;
   readonly slow: SlowPolicy;
   readonly title: string;
-  readonly inboxes: Set<Inbox<T>> = new Set();
+  readonly subscriptions: Set<SubscriptionCore<T>> = new Set();
   readonly senders: WaitList<BroadcastWait<T>> = new WaitList();
-  /** How many inboxes have no room. Under "wait", senders wait exactly while there is one. */
+  /** How many subscriptions have no room. Under "wait", senders wait exactly while there is one. */
   full: number = 0;
   open: boolean = true;
 
@@ -173,24 +183,27 @@ class BroadcastCore<T> {
     return new ClosedResourceError(`Cannot ${doing} ${this.title}: it was closed`);
   }
 
-  /** Puts a value into every inbox, in all or none; `task` is not woken by what it does itself. */
-  offer(value: T, task: TaskCore | null): boolean {
+  /**
+   * Gives a value to every subscription, to all or none; `task` is not woken by what it does
+   * itself.
+   */
+  trySend(value: T, task: TaskCore | null): boolean {
     if (this.slow === "wait" && this.full > 0) return false;
     this.#distribute(value, task);
     return true;
   }
 
   #distribute(value: T, task: TaskCore | null): void {
-    for (const inbox of this.inboxes) inbox.put(value, task);
+    for (const subscription of this.subscriptions) subscription.put(value, task);
   }
 
-  /** Called whenever an inbox may have got room: lets those send who wait. */
-  serve(task: TaskCore | null): void {
+  /** Called whenever a subscription may have got room: lets those send who wait. */
+  sendWaiting(task: TaskCore | null): void {
     while (this.full === 0 && this.senders.first !== null) {
       const sender = partner(this.senders, task);
       if (sender === null) return;
       this.senders.remove(sender);
-      sender.settle(); // first, so that the other arms of its select are out of the inboxes
+      sender.settle(); // first, so that the other arms of its select wait no more
       this.#distribute(sender.value, task);
     }
   }
@@ -201,12 +214,12 @@ class BroadcastCore<T> {
     for (let sender = this.senders.shift(); sender !== null; sender = this.senders.shift()) {
       sender.fail(this.closedError("send on"));
     }
-    for (const inbox of this.inboxes) inbox.end();
+    for (const subscription of this.subscriptions) subscription.end();
   }
 }
 
-/** The values for one subscriber. */
-class Inbox<T> extends ChannelCore<T> {
+/** The channel towards one subscriber. */
+class SubscriptionCore<T> extends ChannelCore<T> {
   dropped: number = 0;
   readonly #broadcast: BroadcastCore<T>;
 
@@ -214,12 +227,13 @@ class Inbox<T> extends ChannelCore<T> {
     super(broadcast.capacity, broadcast.title);
     this.#broadcast = broadcast;
     this.openSenders = 1;
-    broadcast.inboxes.add(this);
+    broadcast.subscriptions.add(this);
   }
 
   put(value: T, task: TaskCore | null): void {
-    if (this.offer(value, task)) return;
-    // No room, although there was: the other arms of the sender's `select` ran code of the user's, which sent. One too many does no harm.
+    if (this.trySend(value, task)) return;
+    // There was room, and now is none: undoing the other arms of the sender's `select` ran code of
+    // the user, which sent. One value more than the capacity does no harm.
     if (this.#broadcast.slow === "wait") return this.store(value);
     this.dropped++;
     if (this.#broadcast.slow === "dropNewest") return;
@@ -238,16 +252,16 @@ class Inbox<T> extends ChannelCore<T> {
   }
 
   protected override refill(task: TaskCore | null): void {
-    this.#broadcast.serve(task);
+    this.#broadcast.sendWaiting(task);
   }
 
   override receiverClosed(end: End<T>): void {
     if (this.openReceivers === 1) {
-      this.#broadcast.inboxes.delete(this);
+      this.#broadcast.subscriptions.delete(this);
       if (this.buffered === this.capacity) this.#broadcast.full--;
     }
     super.receiverClosed(end);
-    this.#broadcast.serve(null);
+    this.#broadcast.sendWaiting(null);
   }
 
   /** The broadcast was closed. */
@@ -258,19 +272,19 @@ class Inbox<T> extends ChannelCore<T> {
 }
 
 class SubscriptionEnd<T> extends ReceiverEnd<T> implements Subscription<T> {
-  readonly #inbox: Inbox<T>;
+  readonly #own: SubscriptionCore<T>;
 
-  constructor(inbox: Inbox<T>) {
-    super(inbox);
-    this.#inbox = inbox;
+  constructor(own: SubscriptionCore<T>) {
+    super(own);
+    this.#own = own;
   }
 
   get dropped(): number {
-    return this.#inbox.dropped;
+    return this.#own.dropped;
   }
 }
 
-/** Waits until every inbox has taken a value. */
+/** Waits until every subscription has got a value. */
 class BroadcastWait<T> extends ListedWait<void> {
   declare readonly value: T;
   readonly #core: BroadcastCore<T>;
@@ -283,7 +297,7 @@ class BroadcastWait<T> extends ListedWait<void> {
 
   protected arm(task: TaskCore): void {
     this.#core.check("send on");
-    if (this.#core.offer(this.value, task)) this.settle();
+    if (this.#core.trySend(this.value, task)) this.settle();
     else this.#core.senders.push(this);
   }
 
@@ -292,7 +306,7 @@ class BroadcastWait<T> extends ListedWait<void> {
   }
 
   describe(): string {
-    const { title, full, inboxes } = this.#core;
-    return `sending on ${title}, where ${full} of ${inboxes.size} subscribers have no room`;
+    const { title, full, subscriptions } = this.#core;
+    return `sending on ${title}, where ${full} of ${subscriptions.size} subscribers have no room`;
   }
 }

@@ -1,9 +1,10 @@
 /**
  * openChannel: values from tasks to tasks, one way, through a buffer of a stated size.
  *
- * Lives here: what users see of a channel, and its two ends. Invariant: an end is counted in its core exactly while it is open.
- * Must never know: how values pass (`core.ts`).
+ * Here is what users see of a channel, and its two ends. Invariant: an end is counted in its core
+ * exactly while it is open. Independent of: how values pass (`core.ts`).
  */
+import { checkInteger, checkOptions } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import {
   ChannelCore,
@@ -14,10 +15,11 @@ import {
   endError,
   NextWait,
   NOTHING,
-  ReceiveWait,
   SendWait,
+  ValueWait,
 } from "./core.ts";
-import { checkVisitor, visit, type Visitor } from "../operations/for_each.ts";
+import { titleOf } from "../kernel/title.ts";
+import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
 
 /** What a channel holds, and who is there. */
 export interface ChannelStatistics {
@@ -38,8 +40,9 @@ export interface ChannelStatistics {
 /** The end of a channel that values go into. */
 export interface Sender<T> extends Disposable {
   /**
-   * Waits until the value is in the buffer or, where that is full or there is none, with a receiver. A checkpoint. Cancelled, it was
-   * not sent. Senders are served first come, first served.
+   * Waits until the value is in the buffer or, where that is full or there is none, with a
+   * receiver. A checkpoint. Cancelled, it was not sent. Senders are served first come, first
+   * served.
    *
    * @throws {ClosedResourceError} If this sender was closed, also while it waits.
    * @throws {BrokenResourceError} If every receiver was closed, also while it waits.
@@ -47,8 +50,9 @@ export interface Sender<T> extends Disposable {
   send(value: T): Operation<void>;
 
   /**
-   * Sends without waiting: false where that is not possible. It may be called from anywhere, such as from a callback of the
-   * runtime; tell the loop with `loop.hold()` that such a call is to come, for it cannot know.
+   * Sends without waiting: false where that is not possible. It may be called from anywhere, such
+   * as from a callback of the runtime; tell the loop with `loop.hold()` that such a call is to
+   * come, for it cannot know.
    *
    * @throws {ClosedResourceError} If this sender was closed.
    * @throws {BrokenResourceError} If every receiver was closed.
@@ -63,8 +67,9 @@ export interface Sender<T> extends Disposable {
   clone(): Sender<T>;
 
   /**
-   * Closes this sender; those who wait on it get a {@linkcode ClosedResourceError}. Never waits; a second time it does nothing.
-   * When the last sender is closed, receivers get what is in the buffer, and then the end.
+   * Closes this sender; those who wait on it get a {@linkcode ClosedResourceError}. Never waits; a
+   * second time it does nothing. When the last sender is closed, receivers get what is in the
+   * buffer, and then the end.
    */
   close(): void;
 
@@ -75,7 +80,8 @@ export interface Sender<T> extends Disposable {
 /** The end of a channel that values come out of. Each value goes to one receiver. */
 export interface Receiver<T> extends Disposable {
   /**
-   * Waits for a value. A checkpoint. Cancelled, nothing was received. Receivers are served first come, first served.
+   * Waits for a value. A checkpoint. Cancelled, nothing was received. Receivers are served first
+   * come, first served.
    *
    * @throws {EndOfChannel} If everything was received and every sender is closed.
    * @throws {ClosedResourceError} If this receiver was closed, also while it waits.
@@ -83,8 +89,8 @@ export interface Receiver<T> extends Disposable {
   receive(): Operation<T>;
 
   /**
-   * Receives without waiting: `undefined` where there is nothing. In a channel of values that may be `undefined` themselves, use
-   * {@linkcode Receiver.tryNext}.
+   * Receives without waiting: `undefined` where there is nothing. In a channel of values that may
+   * be `undefined` themselves, use {@linkcode Receiver.tryNext}.
    *
    * @throws {EndOfChannel} If everything was received and every sender is closed.
    * @throws {ClosedResourceError} If this receiver was closed.
@@ -92,7 +98,8 @@ export interface Receiver<T> extends Disposable {
   tryReceive(): T | undefined;
 
   /**
-   * Waits for a value and gives it as iterators do: `{ done: false, value }`, or `{ done: true }` at the end. A checkpoint.
+   * Waits for a value and gives it as iterators do: `{ done: false, value }`, or `{ done: true }`
+   * at the end. A checkpoint.
    *
    * @throws {ClosedResourceError} If this receiver was closed, also while it waits.
    */
@@ -106,9 +113,10 @@ export interface Receiver<T> extends Disposable {
   tryNext(): IteratorResult<T, undefined> | undefined;
 
   /**
-   * Runs `body` for each value, one after the other, to the end of the channel or until `body` returns `false`. A checkpoint.
-   * The receiver stays open.
+   * Runs `body` for each value, one after the other, to the end of the channel or until `body`
+   * returns `false`. A checkpoint. The receiver stays open.
    *
+   * @throws {TypeError} If the body is no function.
    * @throws {ClosedResourceError} If this receiver was closed, also while it waits.
    */
   forEach(body: Visitor<T>): Operation<void>;
@@ -121,8 +129,9 @@ export interface Receiver<T> extends Disposable {
   clone(): Receiver<T>;
 
   /**
-   * Closes this receiver; those who wait on it get a {@linkcode ClosedResourceError}. Never waits; a second time it does nothing.
-   * When the last receiver is closed, what is in the buffer is dropped, and senders get a {@linkcode BrokenResourceError}.
+   * Closes this receiver; those who wait on it get a {@linkcode ClosedResourceError}. Never waits;
+   * a second time it does nothing. When the last receiver is closed, what is in the buffer is
+   * dropped, and senders get a {@linkcode BrokenResourceError}.
    */
   close(): void;
 
@@ -190,7 +199,7 @@ class SenderEnd<T> extends ChannelEnd<T> implements Sender<T> {
 
   trySend(value: T): boolean {
     checkSender(this);
-    return this.core.offer(value, null);
+    return this.core.trySend(value, null);
   }
 
   clone(): Sender<T> {
@@ -208,7 +217,7 @@ class SenderEnd<T> extends ChannelEnd<T> implements Sender<T> {
 /** The receiving end; broadcasts have one for each subscriber. */
 export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
   /** The operations that were made last (see core.ts). */
-  #lastReceive: ReceiveWait<T> | null = null;
+  #lastReceive: ValueWait<T> | null = null;
   #lastNext: NextWait<T> | null = null;
 
   constructor(core: ChannelCore<T>) {
@@ -218,12 +227,12 @@ export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
 
   receive(): Operation<T> {
     const last = this.#lastReceive;
-    return last !== null && last.renew() ? last : this.#lastReceive = new ReceiveWait(this);
+    return last !== null && last.renew() ? last : this.#lastReceive = new ValueWait(this);
   }
 
   tryReceive(): T | undefined {
     checkReceiver(this);
-    const value = this.core.take(null);
+    const value = this.core.tryReceive(null);
     if (value !== NOTHING) return value;
     if (this.core.openSenders === 0) throw endError(this.core);
   }
@@ -235,18 +244,18 @@ export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
 
   tryNext(): IteratorResult<T, undefined> | undefined {
     checkReceiver(this);
-    const value = this.core.take(null);
+    const value = this.core.tryReceive(null);
     if (value !== NOTHING) return { done: false, value };
     if (this.core.openSenders === 0) return { done: true, value: undefined };
   }
 
-  *#visit(body: Visitor<T>): Coroutine {
-    yield* visit(this, body);
+  *#forEach(body: Visitor<T>): Coroutine {
+    yield* forEachOf(this, body);
   }
 
   forEach(body: Visitor<T>): Operation<void> {
     checkVisitor(body, "forEach");
-    return this.#visit(body);
+    return this.#forEach(body);
   }
 
   clone(): Receiver<T> {
@@ -261,30 +270,16 @@ export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
   }
 }
 
-/**
- * Checks a capacity.
- *
- * @throws {TypeError} If it is not a number.
- * @throws {RangeError} If it is neither a whole number of at least `least` nor Infinity.
- */
-export function checkCapacity(capacity: number, least: number): void {
-  if (typeof capacity !== "number") {
-    throw new TypeError(`A capacity is a number of values, not ${typeof capacity}`);
-  }
-  if (!(capacity >= least && (Number.isSafeInteger(capacity) || capacity === Infinity))) {
-    throw new RangeError(
-      `A capacity is a whole number of at least ${least}, or Infinity, not ${capacity}`,
-    );
-  }
-}
+const KNOWN = ["name"] as const;
 
 /**
- * Makes a channel. Both ends can be cloned, are closed with `close()`, and can be declared with `using`. Close them: receivers
- * end when every sender is closed.
+ * Makes a channel. Both ends can be cloned, are closed with `close()`, and can be declared with
+ * `using`. Close them: receivers end when every sender is closed.
  *
- * @param capacity How many values it holds on their way: 0 is a rendezvous, where a sender waits until its value was taken;
- * with `Infinity` no sender ever waits.
- * @throws {TypeError | RangeError} If the capacity is neither a whole number of at least 0 nor Infinity.
+ * @param capacity How many values it holds on their way: 0 is a rendezvous, where a sender waits
+ * until its value was taken; with `Infinity` no sender ever waits.
+ * @throws {TypeError} If an argument is of the wrong kind, or an option unknown.
+ * @throws {RangeError} If the capacity is neither an integer of at least 0 nor Infinity.
  * @example
  * ```ts
  * import { Loop, Nursery, openChannel } from "jsr:@broomio/core";
@@ -304,11 +299,9 @@ export function checkCapacity(capacity: number, least: number): void {
  * }));
  * ```
  */
-export function openChannel<T>(capacity: number, options: ChannelOptions = {}): Channel<T> {
-  checkCapacity(capacity, 0);
-  const core = new ChannelCore<T>(
-    capacity,
-    options.name ? `channel ${JSON.stringify(options.name)}` : "a channel",
-  );
+export function openChannel<T>(capacity: number, options?: ChannelOptions): Channel<T> {
+  checkInteger(capacity, "capacity of openChannel()", 0, Infinity, true);
+  const { name } = checkOptions(options, "openChannel", KNOWN);
+  const core = new ChannelCore<T>(capacity, titleOf("channel", name));
   return { sender: new SenderEnd(core), receiver: new ReceiverEnd(core) };
 }

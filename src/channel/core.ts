@@ -2,23 +2,26 @@
  * ChannelCore: what the two ends of a channel share, and the waits on it.
  *
  * Invariants
- * - Whoever waits to receive finds the buffer empty, and whoever waits to send finds it full; so, but for the waits of one
- *   `select`, tasks wait on one side at most. A value passes straight from the one who waits to the one who comes (R29).
- * - A wait is in its line exactly while its task is parked in it. A value leaves the buffer or a sender only towards a
- *   receiver that takes it in the same step: no moment is left at which a cancel could lose it (R18, R30).
- * - A `select` may wait on both sides at once; its task never trades with itself: a partner is always another task.
+ * - Whoever waits to receive finds the buffer empty, and whoever waits to send finds it full; so,
+ *   but for the waits of one `select`, tasks wait on one side at most. A value passes straight from
+ *   the one who waits to the one who comes (R29).
+ * - A wait is among the waiters exactly while its task is parked in it. A value leaves the buffer
+ *   or a sender only towards a receiver that gets it in the same step: there is no moment at which
+ *   a cancel could lose it (R18, R30).
+ * - A `select` may wait on both sides at once; its task never trades with itself: a partner is
+ *   always another task.
  *
- * Must never know: broadcasts, which are built on it.
+ * Independent of: broadcasts, which are built on it.
  */
 import { BrokenResourceError, ClosedResourceError, EndOfChannel } from "../kernel/errors.ts";
 import { ReadyQueue } from "../kernel/ready_queue.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { ListedWait, WaitList } from "../kernel/wait_list.ts";
 
-/** What `take` gives where there is nothing: no value can be mistaken for it. */
+/** What `tryReceive` gives if there is nothing: no value can be mistaken for it. */
 export const NOTHING: unique symbol = Symbol("nothing");
 
-/** One end, as its waits see it. */
+/** One end of a channel, as its waits see it. */
 export interface End<T> {
   readonly core: ChannelCore<T>;
   readonly open: boolean;
@@ -32,7 +35,7 @@ export class ChannelCore<T> {
   /** How many values are in the buffer. */
   buffered: number = 0;
   readonly senders: WaitList<SendWait<T>> = new WaitList();
-  readonly receivers: WaitList<TakeWait<T, unknown>> = new WaitList();
+  readonly receivers: WaitList<ReceiveWait<T, unknown>> = new WaitList();
   openSenders: number = 0;
   openReceivers: number = 0;
   /** Oldest first; made when it is first needed, for a rendezvous has none. */
@@ -43,8 +46,8 @@ export class ChannelCore<T> {
     this.title = title;
   }
 
-  /** Gives a value to a receiver that waits, or to the buffer: false where it can do neither. */
-  offer(value: T, task: TaskCore | null): boolean {
+  /** Gives a value to a receiver that waits, or to the buffer: false if it can do neither. */
+  trySend(value: T, task: TaskCore | null): boolean {
     const receiver = partner(this.receivers, task);
     if (receiver !== null) {
       this.receivers.remove(receiver);
@@ -56,8 +59,10 @@ export class ChannelCore<T> {
     return true;
   }
 
-  /** Takes the next value, from the buffer or from a sender that waits: NOTHING where there is none. */
-  take(task: TaskCore | null): T | typeof NOTHING {
+  /**
+   * Gives the next value, from the buffer or from a sender that waits: NOTHING if there is none.
+   */
+  tryReceive(task: TaskCore | null): T | typeof NOTHING {
     if (this.buffered > 0) {
       const value = this.unstore();
       this.refill(task);
@@ -71,7 +76,10 @@ export class ChannelCore<T> {
     this.#acceptNext(task, true);
   }
 
-  /** Takes the value of the sender that waits longest. Ends its wait last: if it is a `select`, code of the user's may run. */
+  /**
+   * Takes the value of the sender that waits longest. Ends its wait last: if it is a `select`, code
+   * of the user's may run.
+   */
   #acceptNext(task: TaskCore | null, keep: boolean): T | typeof NOTHING {
     const sender = partner(this.senders, task);
     if (sender === null) return NOTHING;
@@ -92,48 +100,55 @@ export class ChannelCore<T> {
     return this.#buffer!.shift() as T;
   }
 
-  /** The sender `end` has been closed: what waits on it fails; and if it was the last, receivers are at the end. */
+  /**
+   * The sender `end` was closed: what waits on it fails; if it was the last, receivers are at the
+   * end.
+   */
   senderClosed(end: End<T>): void {
     this.openSenders--;
-    for (const wait of leaving(this.senders, end)) wait.fail(closedError("send", this));
+    for (const wait of removeWaits(this.senders, end)) wait.fail(closedError("send", this));
     if (this.openSenders === 0) this.endReceivers();
   }
 
   /** Nothing more will come. Whoever waits has found the buffer empty. */
   protected endReceivers(): void {
-    for (const wait of leaving(this.receivers)) wait.finish();
+    for (const wait of removeWaits(this.receivers)) wait.finish();
   }
 
-  /** The receiver `end` has been closed: what waits on it fails; and if it was the last, nobody will ever take what is sent. */
+  /**
+   * The receiver `end` was closed: what waits on it fails; if it was the last, nobody will receive
+   * what is sent.
+   */
   receiverClosed(end: End<T>): void {
     this.openReceivers--;
-    for (const wait of leaving(this.receivers, end)) wait.fail(closedError("receive", this));
+    for (const wait of removeWaits(this.receivers, end)) wait.fail(closedError("receive", this));
     if (this.openReceivers > 0) return;
     this.#buffer = null;
     this.buffered = 0;
-    for (const wait of leaving(this.senders)) wait.fail(brokenError(this));
+    for (const wait of removeWaits(this.senders)) wait.fail(brokenError(this));
   }
 }
 
-/** The first in line that is not of `task` itself. */
+/** The first waiter that is not `task` itself. */
 export function partner<W extends ListedWait<unknown>>(
-  line: WaitList<W>,
+  waiters: WaitList<W>,
   task: TaskCore | null,
 ): W | null {
-  let { first } = line;
+  let { first } = waiters;
   while (first !== null && first.waiter === task) first = first.behind as W | null;
   return first;
 }
 
 /**
- * Takes the waits out of a line, one by one, or only those on `end`. Ending one may take others out too: the arms of its `select`.
+ * Removes the waiters one by one, or only those on `end`. Ending one may remove others too: the
+ * arms of its `select`.
  */
-function* leaving<T, W extends ChannelWait<T, unknown>>(line: WaitList<W>, end?: End<T>) {
+function* removeWaits<T, W extends ChannelWait<T, unknown>>(waiters: WaitList<W>, end?: End<T>) {
   const waits: W[] = [];
-  for (let wait = line.first; wait !== null; wait = wait.behind as W | null) waits.push(wait);
+  for (let wait = waiters.first; wait !== null; wait = wait.behind as W | null) waits.push(wait);
   for (const wait of waits) {
     if (!wait.parked || (end !== undefined && wait.end !== end)) continue;
-    line.remove(wait);
+    waiters.remove(wait);
     yield wait;
   }
 }
@@ -154,16 +169,16 @@ abstract class ChannelWait<T, R> extends ListedWait<R> {
 }
 
 /*
- * An end keeps the operation it made last, and hands it out again once that is finished: `yield* receiver.receive()` leaves it to
- * nobody else, and making one is a sixth of what a message costs.
- *
- * `perform` is overridden for speed alone: what need not wait is done without parking, and the task queued again, for every wait
- * is a checkpoint. It leaves to `arm` whatever is not plain, so that each rule stands in one place.
+ * Two things here are for speed alone. An end keeps the operation that it made last, and gives it
+ * out again once that is finished: after `yield* receiver.receive()` nobody else has it, and making
+ * one is a sixth of what a message costs. And `perform` is overridden: what need not wait is done
+ * without parking, and the task is queued again, since every wait is a checkpoint. The uncommon
+ * cases are left to `arm`, so that each rule is in one place.
  */
 
 /** Waits until a value has gone to a receiver or into the buffer. */
 export class SendWait<T> extends ChannelWait<T, void> {
-  /** What is sent; nothing once it was. */
+  /** What is sent; undefined once it was. */
   declare value: T | undefined;
 
   constructor(end: End<T>, value: T) {
@@ -183,7 +198,7 @@ export class SendWait<T> extends ChannelWait<T, void> {
     if (task.scope.cause !== null) return this.refuse(task);
     const { core, open } = this.end;
     if (!open || core.openReceivers === 0) return this.park(task);
-    if (core.offer(this.value as T, task)) {
+    if (core.trySend(this.value as T, task)) {
       this.value = undefined;
       task.scheduler.queue.push(task);
     } else {
@@ -196,7 +211,7 @@ export class SendWait<T> extends ChannelWait<T, void> {
   protected arm(task: TaskCore): void {
     const { core } = this.end;
     checkSender(this.end);
-    if (core.offer(this.value as T, task)) this.settle();
+    if (core.trySend(this.value as T, task)) this.settle();
     else core.senders.push(this);
   }
 
@@ -210,8 +225,8 @@ export class SendWait<T> extends ChannelWait<T, void> {
   }
 }
 
-/** Waits for a value; what it gives for it is up to the subclass. */
-export abstract class TakeWait<T, R> extends ChannelWait<T, R> {
+/** Waits for a value; the subclass says in which form the operation gives it. */
+export abstract class ReceiveWait<T, R> extends ChannelWait<T, R> {
   /** What the operation gives for a value. */
   protected abstract wrap(value: T): R;
   /** Ends the wait because nothing more will come. */
@@ -227,7 +242,7 @@ export abstract class TakeWait<T, R> extends ChannelWait<T, R> {
     if (task.scope.cause !== null) return this.refuse(task);
     const { core, open } = this.end;
     if (!open || core.openSenders === 0) return this.park(task);
-    const value = core.take(task);
+    const value = core.tryReceive(task);
     if (value !== NOTHING) {
       task.value = this.wrap(value);
       task.scheduler.queue.push(task);
@@ -241,7 +256,7 @@ export abstract class TakeWait<T, R> extends ChannelWait<T, R> {
   protected arm(task: TaskCore): void {
     const { core } = this.end;
     checkReceiver(this.end);
-    const value = core.take(task);
+    const value = core.tryReceive(task);
     if (value !== NOTHING) this.deliver(value);
     else if (core.openSenders > 0) core.receivers.push(this);
     else this.finish();
@@ -257,7 +272,7 @@ export abstract class TakeWait<T, R> extends ChannelWait<T, R> {
 }
 
 /** Gives the value, or throws at the end. */
-export class ReceiveWait<T> extends TakeWait<T, T> {
+export class ValueWait<T> extends ReceiveWait<T, T> {
   protected wrap(value: T): T {
     return value;
   }
@@ -267,8 +282,8 @@ export class ReceiveWait<T> extends TakeWait<T, T> {
   }
 }
 
-/** Gives a result as iterators do, which says of the end by its value. */
-export class NextWait<T> extends TakeWait<T, IteratorResult<T, undefined>> {
+/** Gives a result as iterators do, in which the end is a value. */
+export class NextWait<T> extends ReceiveWait<T, IteratorResult<T, undefined>> {
   protected wrap(value: T): IteratorResult<T, undefined> {
     return { done: false, value };
   }
@@ -278,13 +293,13 @@ export class NextWait<T> extends TakeWait<T, IteratorResult<T, undefined>> {
   }
 }
 
-/** Throws where nothing can be sent. */
+/** Throws if nothing can be sent. */
 export function checkSender(end: End<unknown>): void {
   if (!end.open) throw closedError("send", end.core);
   if (end.core.openReceivers === 0) throw brokenError(end.core);
 }
 
-/** Throws where nothing may be received. */
+/** Throws if nothing may be received. */
 export function checkReceiver(end: End<unknown>): void {
   if (!end.open) throw closedError("receive", end.core);
 }
@@ -301,7 +316,7 @@ function brokenError({ title }: ChannelCore<unknown>): Error {
   return new BrokenResourceError(`Cannot send: every receiver of ${title} is closed`);
 }
 
-/** For receiving where nothing more will come. */
+/** For receiving when nothing more will come. */
 export function endError({ title }: ChannelCore<unknown>): Error {
   return new EndOfChannel(`Nothing more to receive: every sender of ${title} is closed`);
 }

@@ -1,5 +1,6 @@
 /**
- * abortSignal: the surrounding scope as an AbortSignal, for functions of the platform that take one.
+ * abortSignal: the surrounding scope as an AbortSignal, for functions of the platform that take
+ * one.
  */
 import { Command, type Operation } from "../kernel/coroutine.ts";
 import { surroundingScope } from "../operations/ensure.ts";
@@ -13,7 +14,8 @@ class ScopeSignal extends Command<AbortSignal> {
   perform(task: TaskCore): boolean {
     this.begin();
     const scope = surroundingScope(task);
-    // A scope has one signal, so that asking again and again costs nothing; another after a shield has taken back its cancel.
+    // A scope has one signal, so that asking again and again costs nothing; another after a shield
+    // has taken back its cancel.
     let signal = signals.get(scope);
     if (signal === undefined || signal.aborted !== (scope.cause !== null)) {
       signals.set(scope, signal = makeSignal(scope));
@@ -35,8 +37,9 @@ function makeSignal(scope: Scope): AbortSignal {
 }
 
 /**
- * A signal that aborts when the surrounding scope, nursery or task is cancelled or left. Not a checkpoint. Its reason is the
- * {@linkcode Cancelled} of that cancel; an `AbortError` where the scope was simply left. Asked again, a scope gives the same signal.
+ * A signal that aborts when the surrounding scope, nursery or task is cancelled or left. Not a
+ * checkpoint. Its reason is the {@linkcode Cancelled} of that cancel; an `AbortError` where the
+ * scope was simply left. Asked again, a scope gives the same signal.
  *
  * @example
  * ```ts

@@ -1,8 +1,9 @@
 /**
  * toAsyncIterable: what a receiver receives, for code outside the loop.
  *
- * Invariant: the loop is held exactly while the iteration is open and no pull is under way. Then only the outside knows whether more
- * will be asked for; during a pull a task of the loop waits for the channel, and what nothing can wake is a deadlock like any other.
+ * Invariant: the loop is held exactly while the iteration is open and no pull is under way. Then
+ * only the outside knows whether more will be asked for; during a pull a task of the loop waits for
+ * the channel, and what nothing can wake is a deadlock like any other.
  */
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { Cancelled } from "../kernel/errors.ts";
@@ -110,10 +111,11 @@ class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
 const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /**
- * What a receiver receives, as an async iterable for code outside the loop: `for await` runs beside `loop.run()`. It can be iterated
- * once. Leaving the loop early closes the receiver.
+ * What a receiver receives, as an async iterable for code outside the loop: `for await` runs beside
+ * `loop.run()`. It can be iterated once. Leaving the loop early closes the receiver.
  *
- * While it is open, the loop waits for it rather than call a sender deadlocked: iterate it, or end it with `return()`.
+ * While it is open, the loop waits for it rather than call a sender deadlocked: iterate it, or end
+ * it with `return()`.
  *
  * @param receiver The receiving end of a channel; it belongs to the iterable from now on.
  * @param loop The loop that the senders run on.

@@ -1,7 +1,8 @@
 /**
  * Web streams of bytes over callbacks: what a socket shows as `readable` and `writable`.
  *
- * Must never know: where the bytes come from. No loop: whoever reads and writes here is outside of it.
+ * Independent of: where the bytes come from, and of any loop: whoever reads and writes here is
+ * outside of it.
  */
 
 /** Where bytes come from. */

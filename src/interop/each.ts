@@ -5,7 +5,7 @@ import { CancelScope } from "../kernel/cancel_scope.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { ensure } from "../operations/ensure.ts";
 import { Cancelled } from "../kernel/errors.ts";
-import { checkVisitor, visit, type Visitor } from "../operations/for_each.ts";
+import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
 import { abortSignal } from "./abort_signal.ts";
 import { until } from "./until.ts";
 
@@ -35,8 +35,9 @@ class Pulls<T> {
   }
 
   /**
-   * Tells the source to end, and waits for that; but not while it makes a value: an async generator ends only after that, which may
-   * be never. Then it ends when it can, and what it makes of it is let go.
+   * Tells the source to end, and waits for that; but not while it makes a value: an async generator
+   * ends only after that, which may be never. Then it ends when it can, and what it makes of it is
+   * let go.
    */
   *close(): Coroutine {
     if (this.#ended || this.#iterator.return === undefined) return;
@@ -56,15 +57,17 @@ function* iterate<T>(
   }
   const pulls = new Pulls(iterable);
   yield* ensure(() => pulls.close());
-  yield* visit(pulls, body);
+  yield* forEachOf(pulls, body);
 }
 
 /**
- * Runs `body` for each value of an async iterable, one after the other, as `for await` does. A checkpoint. However the loop ends
- * early (an error, a cancel, `false` from the body), the source is closed with its `return()`, and that is waited for, shielded; it
- * is not where the cancel came while the source was making a value, which is let go then.
+ * Runs `body` for each value of an async iterable, one after the other, as `for await` does. A
+ * checkpoint. However the loop ends early (an error, a cancel, `false` from the body), the source
+ * is closed with its `return()`, and that is waited for, shielded; it is not where the cancel came
+ * while the source was making a value, which is let go then.
  *
- * @param source An async iterable, or a function that makes one and takes an `AbortSignal`, which aborts on a cancel and at the end.
+ * @param source An async iterable, or a function that makes one and takes an `AbortSignal`, which
+ * aborts on a cancel and at the end.
  * @throws {TypeError} If there is no async iterable.
  * @example
  * ```ts

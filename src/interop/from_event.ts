@@ -23,7 +23,8 @@ class Events<E extends Event> extends BufferedSource<E> {
 }
 
 /**
- * Listens to an event from now on. Every event is kept until a task asks for it; none is missed while a task is busy.
+ * Listens to an event from now on. Every event is kept until a task asks for it; none is missed
+ * while a task is busy.
  *
  * @param target An `EventTarget`.
  * @param name The event, such as "message".

@@ -1,9 +1,10 @@
 /**
- * Source: values that come from outside the loop, one after the other: what `fromEvent` and `fromReadableStream` give.
+ * Source: values that come from outside the loop, one after the other: what `fromEvent` and
+ * `fromReadableStream` give.
  *
- * Invariant: values that arrived wait in a buffer only while no task waits for one. A value goes to a task that waits, or stays
- * in the buffer for the next: a cancelled wait takes none with it (R18).
- * Must never know: where the values come from.
+ * Invariant: values that arrived wait in a buffer only while no task waits for one. A value goes to
+ * a task that waits, or stays in the buffer for the next: a cancelled wait takes none with it
+ * (R18). Independent of: where the values come from.
  */
 import { CancelScope } from "../kernel/cancel_scope.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -11,7 +12,7 @@ import { ensure } from "../operations/ensure.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
 import { ReadyQueue } from "../kernel/ready_queue.ts";
 import type { TaskCore } from "../kernel/task.ts";
-import { checkVisitor, visit, type Visitor } from "../operations/for_each.ts";
+import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
 import { ExternalWait } from "../kernel/wait.ts";
 import { type Entry, WaitList } from "../kernel/wait_list.ts";
 import { until } from "./until.ts";
@@ -19,27 +20,30 @@ import { until } from "./until.ts";
 /** Values that come from outside the loop. Close it, or let `forEach` do so. */
 export interface Source<T> extends Disposable {
   /**
-   * Waits for a value and gives it as iterators do: `{ done: false, value }`, or `{ done: true }` at the end. A checkpoint. Cancelled,
-   * no value is lost: the next one who asks gets it.
+   * Waits for a value and gives it as iterators do: `{ done: false, value }`, or `{ done: true }`
+   * at the end. A checkpoint. Cancelled, no value is lost: the next one who asks gets it.
    *
    * @throws {ClosedResourceError} If the source was closed, also while it waits.
    */
   next(): Operation<IteratorResult<T, undefined>>;
 
   /**
-   * Runs `body` for each value, one after the other, to the end of the source or until `body` returns `false`; then closes the
-   * source, however the loop ended. A checkpoint.
+   * Runs `body` for each value, one after the other, to the end of the source or until `body`
+   * returns `false`; then closes the source, however the loop ended. A checkpoint.
    *
    * @throws {ClosedResourceError} If the source was closed, also while it waits.
    */
   forEach(body: Visitor<T>): Operation<void>;
 
-  /** Closes the source; those who wait get a {@linkcode ClosedResourceError}. Never waits; a second time it does nothing. */
+  /**
+   * Closes the source; those who wait get a {@linkcode ClosedResourceError}. Never waits; a second
+   * time it does nothing.
+   */
   close(): void;
 }
 
 /** How a source ended by itself. */
-export type End = { failed: false } | { failed: true; error: unknown };
+export type Completion = { failed: false } | { failed: true; error: unknown };
 
 /** What sources share. */
 export abstract class BufferedSource<T> implements Source<T> {
@@ -48,7 +52,7 @@ export abstract class BufferedSource<T> implements Source<T> {
   readonly #waits = new WaitList<SourceWait<T>>();
   #closed = false;
   /** How it ended by itself, once it has. */
-  #end: End | null = null;
+  #completion: Completion | null = null;
 
   constructor(title: string) {
     this.#title = title;
@@ -57,7 +61,10 @@ export abstract class BufferedSource<T> implements Source<T> {
   /** Called when a task waits: time to ask for a value, where values have to be asked for. */
   protected abstract wanted(): void;
 
-  /** Stops the values; called once, unless the source ended by itself. May give a promise of that being done. */
+  /**
+   * Stops the values; called once, unless the source ended by itself. May give a promise that it is
+   * done.
+   */
   protected abstract stop(): PromiseLike<unknown> | void;
 
   /** Whether any task waits for a value. */
@@ -74,11 +81,11 @@ export abstract class BufferedSource<T> implements Source<T> {
   }
 
   /** The source has ended by itself. */
-  protected ended(end: End): void {
+  protected ended(completion: Completion): void {
     if (this.#closed) return;
-    this.#end = end;
+    this.#completion = completion;
     for (let wait = this.#waits.shift(); wait !== null; wait = this.#waits.shift()) {
-      finish(wait, end);
+      finish(wait, completion);
     }
   }
 
@@ -87,11 +94,11 @@ export abstract class BufferedSource<T> implements Source<T> {
   }
 
   /** Called by a wait that begins. */
-  enter(wait: SourceWait<T>): void {
+  add(wait: SourceWait<T>): void {
     if (this.#closed) throw this.#closedError();
     if (this.#values.length > 0) {
       wait.settle({ done: false, value: this.#values.shift() as T });
-    } else if (this.#end !== null) finish(wait, this.#end);
+    } else if (this.#completion !== null) finish(wait, this.#completion);
     else {
       this.#waits.push(wait);
       this.wanted();
@@ -99,7 +106,7 @@ export abstract class BufferedSource<T> implements Source<T> {
   }
 
   /** Called by a wait that is cancelled. */
-  leave(wait: SourceWait<T>): void {
+  remove(wait: SourceWait<T>): void {
     this.#waits.remove(wait);
   }
 
@@ -110,7 +117,7 @@ export abstract class BufferedSource<T> implements Source<T> {
 
   *#iterate(body: Visitor<T>): Coroutine {
     yield* ensure(() => this.#closeAndWait());
-    yield* visit(this, body);
+    yield* forEachOf(this, body);
   }
 
   *#closeAndWait(): Coroutine {
@@ -138,7 +145,7 @@ export abstract class BufferedSource<T> implements Source<T> {
     for (let wait = this.#waits.shift(); wait !== null; wait = this.#waits.shift()) {
       wait.fail(this.#closedError());
     }
-    if (this.#end === null) return this.stop();
+    if (this.#completion === null) return this.stop();
   }
 
   #closedError(): Error {
@@ -146,8 +153,8 @@ export abstract class BufferedSource<T> implements Source<T> {
   }
 }
 
-function finish<T>(wait: SourceWait<T>, end: End): void {
-  if (end.failed) wait.fail(end.error);
+function finish<T>(wait: SourceWait<T>, completion: Completion): void {
+  if (completion.failed) wait.fail(completion.error);
   else wait.settle({ done: true, value: undefined });
 }
 
@@ -164,11 +171,11 @@ class SourceWait<T> extends ExternalWait<IteratorResult<T, undefined>> implement
   }
 
   protected arm(_task: TaskCore): void {
-    this.#source.enter(this);
+    this.#source.add(this);
   }
 
   protected disarm(): void {
-    this.#source.leave(this);
+    this.#source.remove(this);
   }
 
   describe(): string {

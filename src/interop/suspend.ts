@@ -1,6 +1,8 @@
 /**
- * suspend: waits for a callback. The one primitive under everything that comes from outside the loop.
+ * suspend: waits for a callback. The one primitive under everything that comes from outside the
+ * loop.
  */
+import { checkFunction } from "../check.ts";
 import type { Operation } from "../kernel/coroutine.ts";
 import { ExternalWait } from "../kernel/wait.ts";
 
@@ -37,10 +39,11 @@ class Suspend<T> extends ExternalWait<T> {
 }
 
 /**
- * Waits until `resume(value)` or `fail(error)` is called. A checkpoint. It settles once; later calls do nothing.
+ * Waits until `resume(value)` or `fail(error)` is called. A checkpoint. It settles once; later
+ * calls do nothing.
  *
- * @param start Begins the work. What it returns undoes that: called once, if the wait is cancelled before it has settled. Must
- * not be interrupted? Then write `shield(suspend(...))`.
+ * @param start Begins the work. What it returns undoes that: called once, if the wait is cancelled
+ * before it has settled. Must not be interrupted? Then write `shield(suspend(...))`.
  * @throws {TypeError} If `start` is no function.
  * @example
  * ```ts
@@ -56,8 +59,7 @@ class Suspend<T> extends ExternalWait<T> {
  * ```
  */
 export function suspend<T>(start: SuspendStart<T>): Operation<T> {
-  if (typeof start !== "function") {
-    throw new TypeError("suspend() wants a function (resume, fail) => undo");
-  }
-  return new Suspend(start);
+  return new Suspend(
+    checkFunction(start, "start of suspend()", "a function (resume, fail) => undo"),
+  );
 }

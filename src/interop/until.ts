@@ -23,7 +23,8 @@ class Until<T> extends ExternalWait<T> {
     if (typeof promise?.then !== "function") {
       throw new TypeError("until() wants a promise, or a function (signal) => promise");
     }
-    // Both reactions stay on the promise for good: cancelled, they do nothing, and a late rejection counts as handled.
+    // Both reactions stay on the promise for good: cancelled, they do nothing, and a late rejection
+    // counts as handled.
     promise.then((value) => this.settle(value), (error) => this.fail(error));
   }
 
@@ -53,8 +54,8 @@ function ignoreRejection(source: unknown): void {
 }
 
 /**
- * Waits for a promise and gives its value, or throws what it was rejected with. A checkpoint. Cancelled, it aborts the
- * signal it gave and lets the late result go, a rejection included.
+ * Waits for a promise and gives its value, or throws what it was rejected with. A checkpoint.
+ * Cancelled, it aborts the signal it gave and lets the late result go, a rejection included.
  *
  * @param source A promise, or a function that makes one and takes an `AbortSignal`.
  * @throws {TypeError} If there is no promise.

@@ -1,9 +1,11 @@
 /**
- * Web streams, both ways: a ReadableStream as a source of values, and a receiver as a ReadableStream.
+ * Web streams, both ways: a ReadableStream as a source of values, and a receiver as a
+ * ReadableStream.
  */
+import { wrongKind } from "../check.ts";
 import type { Loop } from "../loop.ts";
 import { toAsyncIterable, type ValueReceiver } from "./async_iterable.ts";
-import { BufferedSource, type End, type Source } from "./source.ts";
+import { BufferedSource, type Completion, type Source } from "./source.ts";
 
 class StreamSource<T> extends BufferedSource<T> {
   readonly #reader: ReadableStreamDefaultReader<T>;
@@ -29,9 +31,9 @@ class StreamSource<T> extends BufferedSource<T> {
     );
   }
 
-  #finish(end: End): void {
+  #finish(completion: Completion): void {
     this.#reader.releaseLock();
-    this.ended(end);
+    this.ended(completion);
   }
 
   protected async stop(): Promise<void> {
@@ -44,8 +46,8 @@ class StreamSource<T> extends BufferedSource<T> {
 }
 
 /**
- * The chunks of a stream, which is locked from now on. Closing the source cancels the stream. A chunk is read only when a task asks
- * for it, and is kept where that task was cancelled.
+ * The chunks of a stream, which is locked from now on. Closing the source cancels the stream. A
+ * chunk is read only when a task asks for it, and is kept where that task was cancelled.
  *
  * @throws {TypeError} If it is no stream, or locked already.
  * @example
@@ -62,14 +64,14 @@ class StreamSource<T> extends BufferedSource<T> {
  */
 export function fromReadableStream<T>(stream: ReadableStream<T>): Source<T> {
   if (typeof stream?.getReader !== "function") {
-    throw new TypeError("fromReadableStream() wants a ReadableStream");
+    throw wrongKind("a ReadableStream", stream, "fromReadableStream()");
   }
   return new StreamSource(stream);
 }
 
 /**
- * What a receiver receives, as a stream for code outside the loop. It receives only what is read, so a slow reader slows the senders.
- * Cancelling the stream closes the receiver.
+ * What a receiver receives, as a stream for code outside the loop. It receives only what is read,
+ * so a slow reader slows the senders. Cancelling the stream closes the receiver.
  *
  * @param receiver The receiving end of a channel; it belongs to the stream from now on.
  * @param loop The loop that the senders run on; see {@linkcode toAsyncIterable}.

@@ -1,6 +1,7 @@
 /**
  * call: runs a coroutine on the task's own frame stack (see task.ts for why).
  */
+import { checkBody } from "../check.ts";
 import {
   type Body,
   Command,
@@ -41,8 +42,9 @@ class Call<T> extends Command<T> {
 }
 
 /**
- * Runs a coroutine as `yield*` does, but on the task's own stack: resuming costs the same at any depth, and recursion can be a
- * million deep. Prefer plain `yield*` for a few levels. Not a checkpoint in itself.
+ * Runs a coroutine as `yield*` does, but on the task's own stack: resuming costs the same at any
+ * depth, and recursion can be a million deep. Prefer plain `yield*` for a few levels. Not a
+ * checkpoint in itself.
  *
  * @throws {TypeError} If it is not a fresh coroutine or operation.
  * @example
@@ -56,5 +58,5 @@ class Call<T> extends Command<T> {
  * ```
  */
 export function call<T>(coroutine: Body<T>): Operation<T> {
-  return new Call(coroutine);
+  return new Call(checkBody(coroutine, "call"));
 }

@@ -6,15 +6,18 @@ import { NurseryError, TaskCancelledError } from "../kernel/errors.ts";
 import { Nursery } from "../kernel/nursery.ts";
 import { NEXT, type Task, type TaskCore } from "../kernel/task.ts";
 
-/** The results of {@linkcode all}: an array for an array, a tuple for a tuple, a record for a record. */
+/**
+ * The results of {@linkcode all}: an array for an array, a tuple for a tuple, a record for a
+ * record.
+ */
 export type Results<C extends readonly Operation<unknown>[] | Record<string, Operation<unknown>>> =
   {
     -readonly [K in keyof C]: C[K] extends Operation<infer T> ? T : never;
   };
 
 /**
- * Runs coroutines at the same time and gives all their results, in the form in which they were given. A checkpoint, but for
- * none. The first to fail cancels the others.
+ * Runs coroutines at the same time and gives all their results, in the form in which they were
+ * given. A checkpoint, but for none. The first to fail cancels the others.
  *
  * @throws {NurseryError} If any of them failed.
  * @throws {TypeError} If one is not a fresh coroutine or operation.
@@ -70,15 +73,19 @@ function resultOf(task: Task): unknown {
   throw new NurseryError([new TaskCancelledError(task)], [task]);
 }
 
-/** Takes a coroutine in, before any is started: what is none is an error of the caller, not of a task. */
+/**
+ * Takes a coroutine in, before any is started: what is none is an error of the caller, not of a
+ * task.
+ */
 function begin(coroutine: Operation<unknown>, by: string): Operation<unknown> {
   const iterator = toIterator(coroutine, by);
   return { [Symbol.iterator]: () => iterator };
 }
 
 /**
- * Runs coroutines at the same time and gives the result of the first to end; the others are cancelled, and their cleanup waited for.
- * Results of others that ended in the same turn are dropped: use `select` where none may be lost. A checkpoint.
+ * Runs coroutines at the same time and gives the result of the first to end; the others are
+ * cancelled, and their cleanup waited for. Results of others that ended in the same turn are
+ * dropped: use `select` where none may be lost. A checkpoint.
  *
  * @throws {NurseryError} If one failed before the first had ended, or while it was cancelled.
  * @throws {RangeError} If there are none: nobody would ever win.

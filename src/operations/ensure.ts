@@ -1,11 +1,13 @@
 /**
- * ensure: cleanup that runs, shielded, when the surrounding scope, nursery or task ends. It is kept on the scope (see cancel_scope.ts).
+ * ensure: cleanup that runs, shielded, when the surrounding scope, nursery or task ends. It is kept
+ * on the scope (see cancel_scope.ts).
  */
+import { checkBody } from "../check.ts";
 import { type Body, Command, type Operation } from "../kernel/coroutine.ts";
 import type { Scope } from "../kernel/cancel_scope.ts";
 import type { TaskCore } from "../kernel/task.ts";
 
-/** The innermost scope that `task` itself has open; for none, one around the whole task. */
+/** The innermost scope that `task` itself has open; if it has none, one around the whole task. */
 export function surroundingScope(task: TaskCore): Scope {
   const { scope } = task;
   return scope.owner === task ? scope : scope.taskScope(task);
@@ -33,14 +35,15 @@ class Ensure extends Command<void> {
   }
 }
 
-/** What a cleanup that waits for nothing amounts to. */
+/** A cleanup that is over at once. */
 const NOTHING: Operation<void> = {
   [Symbol.iterator]: () => ({ next: () => ({ done: true, value: undefined }) }),
 };
 
 /**
- * Registers cleanup that runs when the surrounding scope, nursery or task ends, however it ends: shielded, so it may wait; last
- * registered first; in a nursery after its children. Where body and cleanup both throw, both are reported. Not a checkpoint.
+ * Registers cleanup that runs when the surrounding scope, nursery or task ends, however it ends:
+ * shielded, so it may wait; last registered first; in a nursery after its children. If body and
+ * cleanup both throw, both are reported. Not a checkpoint.
  *
  * @param cleanup A coroutine, or a function that returns one or nothing.
  * @throws {TypeError} If it is neither.
@@ -59,9 +62,5 @@ const NOTHING: Operation<void> = {
  * ```
  */
 export function ensure(cleanup: Body<unknown> | (() => void)): Operation<void> {
-  const operation = typeof cleanup === "object" && cleanup !== null && Symbol.iterator in cleanup;
-  if (typeof cleanup !== "function" && !operation) {
-    throw new TypeError("ensure() wants a coroutine, or a function that returns one or nothing");
-  }
-  return new Ensure(cleanup);
+  return new Ensure(checkBody(cleanup, "ensure"));
 }

@@ -1,16 +1,20 @@
 /**
- * visit: runs a body for each value of a source, one after the other. What every `forEach`, and `each`, is made of.
+ * forEachOf: runs a body for each value of a source, one after the other. Every `forEach`, and
+ * `each`, is made of it.
+ *
+ * Independent of: where the values come from.
  */
+import { checkFunction } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 
 /**
- * What is done with each value: a function that returns nothing, or a coroutine that is run to its end before the next value
- * is asked for. `false`, returned by either, ends the loop.
+ * What is done with each value: a function that returns nothing, or a coroutine that is run to its
+ * end before the next value is asked for. `false`, returned by either, ends the loop.
  */
 export type Visitor<T> = (value: T) => Operation<void | false> | void | false;
 
 /** Asks for values to the end, or until the body says `false`; gives whether it came to the end. */
-export function* visit<T>(
+export function* forEachOf<T>(
   source: { next(): Operation<IteratorResult<T, unknown>> },
   body: Visitor<T>,
 ): Coroutine<boolean> {
@@ -32,7 +36,5 @@ export function* visit<T>(
 
 /** Checks a body where it is given, not at the first value. */
 export function checkVisitor(body: unknown, by: string): void {
-  if (typeof body !== "function") {
-    throw new TypeError(`${by}() wants a function that takes a value, not ${typeof body}`);
-  }
+  checkFunction(body, `body of ${by}()`, "a function that takes a value");
 }

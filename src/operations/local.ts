@@ -1,8 +1,10 @@
 /**
  * TaskLocal: a value that a task, and every task it starts, sees without passing it along.
  *
- * Invariant: bindings form an immutable list, innermost first, so a child shares its parent's list as of when it was started.
+ * Invariant: bindings form an immutable list, innermost first, so a child shares its parent's list
+ * as of when it was started.
  */
+import { checkBody, checkString } from "../check.ts";
 import { type Body, bodyIterator, Command, type Operation } from "../kernel/coroutine.ts";
 import { Frame, POP, type TaskCore, type Verdict } from "../kernel/task.ts";
 
@@ -33,9 +35,13 @@ export class TaskLocal<T> {
   readonly #defaultValue: T | undefined;
   readonly #hasDefault: boolean;
 
-  /** Makes a local; without a default, `get` outside of any `with` is an error. */
+  /**
+   * Makes a local; without a default, `get` outside of any `with` is an error.
+   *
+   * @throws {TypeError} If the name is not a string.
+   */
   constructor(name: string, ...defaultValue: [defaultValue?: T]) {
-    this.name = name;
+    this.name = checkString(name, "name of TaskLocal");
     this.#defaultValue = defaultValue[0];
     this.#hasDefault = defaultValue.length > 0;
   }
@@ -56,9 +62,14 @@ export class TaskLocal<T> {
     });
   }
 
-  /** Runs `body` with this value in force, for it and for the tasks it starts. Not a checkpoint in itself. */
+  /**
+   * Runs `body` with this value in force, for it and for the tasks it starts. Not a checkpoint in
+   * itself.
+   *
+   * @throws {TypeError} If the body is no coroutine, no operation and no function.
+   */
   with<R>(value: T, body: Body<R>): Operation<R> {
-    return new WithLocal(this as TaskLocal<unknown>, value, body);
+    return new WithLocal(this as TaskLocal<unknown>, value, checkBody(body, "with"));
   }
 }
 

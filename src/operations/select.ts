@@ -1,12 +1,13 @@
 /**
  * select: waits for several things at once, and exactly one of them happens.
  *
- * Invariant: an arm is enlisted (see `Wait.enlist`) exactly while the task is parked here; the arm that settles first takes
- * the others out before anything else runs, so no second one can happen, and none leaves a trace.
- * Must never know: what the arms are.
+ * Invariant: an arm is enlisted (see `Wait.enlist`) exactly while the task is parked here; the arm
+ * that settles first takes the others out before anything else runs, so no second one can happen,
+ * and none leaves a trace. Independent of: what the arms are.
  *
- * Why the arms are operations and not coroutines: a coroutine would have to be run to its wait, and what it did on the way
- * could not be taken back. An operation that is one wait does nothing before `arm`, and `disarm` undoes that.
+ * Why the arms are operations and not coroutines: a coroutine would have to be run to its wait, and
+ * what it did on the way could not be taken back. An operation that is one wait does nothing before
+ * `arm`, and `disarm` undoes that.
  */
 import type { Operation } from "../kernel/coroutine.ts";
 import type { TaskCore } from "../kernel/task.ts";
@@ -28,7 +29,10 @@ export type Selected<A extends Arms> = {
 class Select extends Wait<unknown> implements Choice {
   readonly #names: string[];
   readonly #waits: Wait<unknown>[];
-  /** The arms are being tried: a cancel that comes of that waits until it is known whether one of them has happened. */
+  /**
+   * The arms are being tried: a cancel that comes of that waits until it is known whether one of
+   * them has happened.
+   */
   #trying = false;
   /** The arm that failed, to explain its error. */
   #failed: Wait<unknown> | null = null;
@@ -42,7 +46,10 @@ class Select extends Wait<unknown> implements Choice {
     this.#waits = this.#names.map((name) => toWait(name, arms[name]));
   }
 
-  /** Tries the arms in an order drawn anew each time, so that of several that are ready each has the same chance. */
+  /**
+   * Tries the arms in an order drawn anew each time, so that of several that are ready each has the
+   * same chance.
+   */
   protected arm(task: TaskCore): void {
     const waits = this.#waits.slice();
     for (const wait of waits) wait.adopt();
@@ -162,14 +169,16 @@ function toWait(name: string, operation: Operation<unknown>): Wait<unknown> {
 }
 
 /**
- * Waits for the first of several operations to happen, and gives its name and value. Exactly one happens, and the others leave no
- * trace: no value is taken, sent or lost. Where several are ready, each has the same chance, so none starves. A checkpoint.
+ * Waits for the first of several operations to happen, and gives its name and value. Exactly one
+ * happens, and the others leave no trace: no value is taken, sent or lost. Where several are ready,
+ * each has the same chance, so none starves. A checkpoint.
  *
- * What an arm throws comes out of `select`, and the others did not happen. `receiver.next()` says "closed" by its value instead.
+ * What an arm throws comes out of `select`, and the others did not happen. `receiver.next()` says
+ * "closed" by its value instead.
  *
- * @param arms Operations that wait for one thing, not begun: `receive()`, `next()`, `send(value)` of channels, `event.wait()`,
- * `lock.acquire()`, `task.join()`, `sleep(1)` as a timeout, `until(promise)`. (A promise cannot be taken back: not chosen, its
- * result is let go.)
+ * @param arms Operations that wait for one thing, not begun: `receive()`, `next()`, `send(value)`
+ * of channels, `event.wait()`, `lock.acquire()`, `task.join()`, `sleep(1)` as a timeout,
+ * `until(promise)`. (A promise cannot be taken back: not chosen, its result is let go.)
  * @throws {TypeError} If an arm is a coroutine or was used already.
  * @throws {RangeError} If there is no arm.
  * @example

@@ -1,6 +1,7 @@
 /**
  * shield: a body that cancels from outside do not reach.
  */
+import { checkBody, checkOptions } from "../check.ts";
 import { shielded } from "../kernel/cancel_scope.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import type { Duration } from "../duration.ts";
@@ -11,10 +12,14 @@ export interface ShieldOptions {
   timeout?: Duration;
 }
 
+const KNOWN = ["timeout"] as const;
+
 /**
- * Runs `body` so that cancels from outside do not reach it: for cleanup that must wait. Gives the body's value, or
- * `undefined` where `timeout` cut it short. The cancel lands at the next wait after it.
+ * Runs `body` so that cancels from outside do not reach it: for cleanup that must wait. Gives the
+ * body's value, or `undefined` if `timeout` ended it early. The cancel lands at the next wait after
+ * it.
  *
+ * @throws {TypeError} If the body is of the wrong kind, or an option unknown.
  * @throws {RangeError} If the timeout is NaN or negative.
  * @example
  * ```ts
@@ -31,8 +36,11 @@ export interface ShieldOptions {
  * ```
  */
 export function shield<T>(body: Body<T>): Operation<T>;
-/** Runs `body` shielded, for at most `options.timeout`; gives `undefined` where that cut it short. */
+/**
+ * Runs `body` shielded, for at most `options.timeout`; gives `undefined` if that ended it early.
+ */
 export function shield<T>(body: Body<T>, options: ShieldOptions): Operation<T | undefined>;
-export function shield<T>(body: Body<T>, options: ShieldOptions = {}): Operation<T | undefined> {
-  return shielded(body, options.timeout, "shield");
+export function shield<T>(body: Body<T>, options?: ShieldOptions): Operation<T | undefined> {
+  const { timeout } = checkOptions(options, "shield", KNOWN);
+  return shielded(checkBody(body, "shield"), timeout, "shield");
 }

@@ -59,7 +59,8 @@ export function sleep(duration: Duration): Operation<void> {
 }
 
 /**
- * Waits until a time on the loop's clock (`loop.now`). A checkpoint, also where the time has passed.
+ * Waits until a time on the loop's clock (`loop.now`). A checkpoint, also where the time has
+ * passed.
  *
  * @param deadline Seconds.
  * @throws {RangeError} If the deadline is NaN.

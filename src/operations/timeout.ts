@@ -1,16 +1,19 @@
 /**
  * Bodies with a time limit, in seconds on the loop's clock.
  */
+import { checkBody } from "../check.ts";
 import { ScopeCommand } from "../kernel/cancel_scope.ts";
 import type { CancelScope } from "../kernel/cancel_scope.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import type { Duration } from "../duration.ts";
 
 /**
- * Runs `body` for at most a length of time. Gives its value, or `undefined` where the time ran out: then it was cancelled, which is no error.
- * A body that swallows the cancel and returns a value gives that value.
+ * Runs `body` for at most a length of time. Gives its value, or `undefined` if the time ran out:
+ * then it was cancelled, which is no error. A body that swallows the cancel and returns a value
+ * gives that value.
  *
  * @param duration Seconds, or an object such as `{ milliseconds: 250 }`.
+ * @throws {TypeError} If the duration or the body is of the wrong kind.
  * @throws {RangeError} If the duration is NaN or negative.
  * @example
  * ```ts
@@ -27,13 +30,17 @@ export function moveOnAfter<T>(
   duration: Duration,
   body: Body<T, [scope: CancelScope]>,
 ): Operation<T | undefined> {
-  return new ScopeCommand(body, "move", { timeout: duration, name: "moveOnAfter" });
+  return new ScopeCommand(checkBody(body, "moveOnAfter"), "move", {
+    timeout: duration,
+    name: "moveOnAfter",
+  });
 }
 
 /**
  * {@linkcode moveOnAfter} with a time on the loop's clock instead of a duration.
  *
  * @param deadline Seconds.
+ * @throws {TypeError} If the deadline or the body is of the wrong kind.
  * @throws {RangeError} If the deadline is NaN.
  * @example
  * ```ts
@@ -47,15 +54,16 @@ export function moveOnAt<T>(
   deadline: number,
   body: Body<T, [scope: CancelScope]>,
 ): Operation<T | undefined> {
-  return new ScopeCommand(body, "move", { deadline, name: "moveOnAt" });
+  return new ScopeCommand(checkBody(body, "moveOnAt"), "move", { deadline, name: "moveOnAt" });
 }
 
 /**
- * Runs `body` for at most a length of time, and throws where that ran out. Gives the body's value.
+ * Runs `body` for at most a length of time, and throws if the time ran out. Gives the body's value.
  * A body that ends without waiting again after the deadline has simply succeeded.
  *
  * @param duration Seconds, or an object such as `{ milliseconds: 250 }`.
  * @throws {TimeoutError} If the time ran out and that was delivered to the body.
+ * @throws {TypeError} If the duration or the body is of the wrong kind.
  * @throws {RangeError} If the duration is NaN or negative.
  * @example
  * ```ts
@@ -73,7 +81,7 @@ export function moveOnAt<T>(
  * ```
  */
 export function failAfter<T>(duration: Duration, body: Body<T>): Operation<T> {
-  return new ScopeCommand(body as Body<T, [CancelScope]>, "fail", {
+  return new ScopeCommand(checkBody(body, "failAfter") as Body<T, [CancelScope]>, "fail", {
     timeout: duration,
     name: "failAfter",
   }) as Operation<T>;
@@ -84,6 +92,7 @@ export function failAfter<T>(duration: Duration, body: Body<T>): Operation<T> {
  *
  * @param deadline Seconds.
  * @throws {TimeoutError} If the time ran out and that was delivered to the body.
+ * @throws {TypeError} If the deadline or the body is of the wrong kind.
  * @throws {RangeError} If the deadline is NaN.
  * @example
  * ```ts
@@ -94,7 +103,7 @@ export function failAfter<T>(duration: Duration, body: Body<T>): Operation<T> {
  * ```
  */
 export function failAt<T>(deadline: number, body: Body<T>): Operation<T> {
-  return new ScopeCommand(body as Body<T, [CancelScope]>, "fail", {
+  return new ScopeCommand(checkBody(body, "failAt") as Body<T, [CancelScope]>, "fail", {
     deadline,
     name: "failAt",
   }) as Operation<T>;

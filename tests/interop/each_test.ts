@@ -185,7 +185,7 @@ Deno.test("R2: each says what it wants", async () => {
   assertThrows(
     () => each(source([], 1), 1 as unknown as () => void),
     TypeError,
-    "each() wants a function",
+    "Expected a function that takes a value, got 1 (body of each())",
   );
   await assertRejects(
     () => run(each(source([], 1), (async () => {}) as unknown as () => void)),

@@ -139,7 +139,11 @@ Deno.test("a stream that fails gives its error to each who asks", async () => {
 });
 
 Deno.test("fromReadableStream says what it wants", () => {
-  assertThrows(() => fromReadableStream({} as ReadableStream), TypeError, "wants a ReadableStream");
+  assertThrows(
+    () => fromReadableStream({} as ReadableStream),
+    TypeError,
+    "Expected a ReadableStream, got",
+  );
   const stream = numbers([], 1);
   const source = fromReadableStream(stream);
   assertThrows(() => fromReadableStream(stream), TypeError);

@@ -213,6 +213,6 @@ Deno.test("R2: suspend wants a function, where it is written", () => {
   assertThrows(
     () => suspend(Promise.resolve() as unknown as SuspendStart<void>),
     TypeError,
-    "suspend() wants a function (resume, fail) => undo",
+    "Expected a function (resume, fail) => undo, got",
   );
 });

@@ -924,12 +924,12 @@ Deno.test("R24: NaN and negative durations are RangeErrors where they are writte
   assertThrows(
     () => CancelScope.open(sleepForever(), { deadline: NaN }),
     RangeError,
-    "cannot be NaN",
+    "got NaN (deadline",
   );
   assertThrows(
     () => CancelScope.open(sleepForever(), { deadline: "soon" as unknown as number }),
     TypeError,
-    "A deadline is a number of seconds on the loop's clock, not string",
+    "Expected a number, got",
   );
   const { loop } = new World();
   await loop.run(CancelScope.open(function* (scope) {

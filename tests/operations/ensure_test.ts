@@ -207,7 +207,7 @@ Deno.test("R2: ensure wants a coroutine or a function, where it is written", () 
     assertThrows(
       () => ensure(bad as unknown as () => void),
       TypeError,
-      "ensure() wants a coroutine",
+      "Expected a coroutine or a function* that makes one, got",
     );
   }
 });

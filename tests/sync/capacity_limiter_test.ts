@@ -214,7 +214,7 @@ inEveryOrder(
       assertThrows(
         () => limiter.tryAcquireOnBehalfOf(borrower as unknown as object),
         TypeError,
-        "A borrower is an object",
+        "Expected an object that stands for",
       );
     }
   },

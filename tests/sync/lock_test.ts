@@ -83,7 +83,7 @@ inEveryOrder("R17: acquiring a free lock is a checkpoint", async ({ loop, log })
 
 // R30
 
-inEveryOrder("R30: one cancelled in line leaves no trace", async ({ loop, log }) => {
+inEveryOrder("R30: one cancelled while it waits leaves no trace", async ({ loop, log }) => {
   const lock = new Lock();
   await loop.run(Nursery.open(function* (nursery) {
     yield* lock.acquire();

@@ -1,4 +1,4 @@
-/** ParkingLot: the line under every primitive. */
+/** ParkingLot: the list of waiters under every primitive. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Coroutine, moveOnAfter, Nursery, ParkingLot, sleep } from "../../mod.ts";
 import { inEveryOrder, World } from "../support/world.ts";
@@ -45,7 +45,7 @@ inEveryOrder("R29: a lot remembers no unpark that came too early", async ({ loop
 });
 
 inEveryOrder(
-  "R30: a task cancelled in the lot is out of line, wherever it stood",
+  "R30: a task cancelled in the lot is removed, wherever it stood",
   async (world) => {
     const { loop, log } = world;
     for (const gone of [1, 2, 3]) {

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DeadlockError, moveOnAfter, Nursery, Semaphore, sleep } from "../../mod.ts";
 import { inEveryOrder, World } from "../support/world.ts";
 
-inEveryOrder("R29: permits go to those in line, in order", async ({ loop, log }) => {
+inEveryOrder("R29: permits go to those that wait, in order", async ({ loop, log }) => {
   const semaphore = new Semaphore(2);
   for (let i = 1; i <= 6; i++) {
     loop.startSoon(function* () {
@@ -42,7 +42,7 @@ inEveryOrder(
   },
 );
 
-inEveryOrder("R30: one cancelled in line leaves no trace", async ({ loop, log }) => {
+inEveryOrder("R30: one cancelled while it waits leaves no trace", async ({ loop, log }) => {
   const semaphore = new Semaphore(0);
   loop.startSoon(function* () {
     yield* sleep(0.5);
