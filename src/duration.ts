@@ -76,7 +76,7 @@ export function toSeconds(duration: Duration, name: string = "duration"): number
  * @throws {RangeError} If it is NaN.
  */
 export function toDeadline(deadline: number): number {
-  if (typeof deadline === "number" && deadline === deadline) return deadline;
+  if (typeof deadline === "number" && !Number.isNaN(deadline)) return deadline;
   return checkNumber(deadline, "deadline: seconds on the loop's clock");
 }
 
@@ -98,7 +98,7 @@ function sum(duration: DurationLike, name: string): number {
     known = true;
   }
   for (const unit of Object.keys(duration)) {
-    if (!(unit in UNITS) && !VARIABLE_UNITS.includes(unit)) {
+    if (!(UNIT_NAMES as string[]).includes(unit) && !VARIABLE_UNITS.includes(unit)) {
       throw unknownName("unit", unit, name, UNIT_NAMES);
     }
   }

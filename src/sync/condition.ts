@@ -149,7 +149,7 @@ export class Condition {
    * @param lock Shared with others; by default one of its own.
    * @throws {TypeError} If `lock` is no lock, or an option unknown or of the wrong kind.
    */
-  constructor(lock: Lock = new Lock(), options?: SyncOptions) {
+  constructor(lock: Lock = new Lock(), options: SyncOptions = {}) {
     this.lock = checkInstance(lock, Lock, "lock of Condition");
     this.#core = new ConditionCore(titleFrom("condition", "Condition", options), coreOf(lock));
   }
