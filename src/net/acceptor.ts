@@ -6,10 +6,10 @@
  * accept, or is closed with the listener (R37). Independent of: what becomes of the connections.
  */
 import { ClosedResourceError } from "../kernel/errors.ts";
+import { IoWait } from "./io_wait.ts";
 import type { RawListener, RawListenerEvents, RawStream } from "./network.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import type { Timed } from "../kernel/timers.ts";
-import { ExternalWait } from "../kernel/wait.ts";
 import { showAddress, SocketError } from "./socket_error.ts";
 import { WaiterSlot } from "./waiter_slot.ts";
 
@@ -98,7 +98,7 @@ export class Acceptor extends WaiterSlot<Accept<unknown>> implements RawListener
 }
 
 /** Waits for a connection; in the timer queue while it waits to try again. */
-export class Accept<S> extends ExternalWait<S> implements Timed {
+export class Accept<S> extends IoWait<S> implements Timed {
   generation: number = 0;
   readonly #acceptor: Acceptor;
   readonly #wrap: (raw: RawStream) => S;
@@ -108,6 +108,10 @@ export class Accept<S> extends ExternalWait<S> implements Timed {
     super();
     this.#acceptor = acceptor;
     this.#wrap = wrap;
+  }
+
+  protected get source(): RawListener {
+    return this.#acceptor.raw;
   }
 
   protected arm(): void {

@@ -64,6 +64,13 @@ export interface RawStream {
    * what was not read; until `receive` is called again; or for ever.
    */
   readonly lifetime: "event" | "receive" | "forever";
+  /**
+   * True where tasks of the same loop answer, and nothing outside of it: waiting for them is no
+   * external wait.
+   */
+  readonly isInLoop?: boolean;
+  /** How many bytes it takes now without waiting, where it has a bound; small sends keep to it. */
+  readonly room?: number;
   /** Asks for bytes. One at a time. */
   receive(): void;
   /**
@@ -98,6 +105,8 @@ export interface RawListenerEvents {
 export interface RawListener {
   /** Where it listens. */
   readonly localAddr: Address;
+  /** As for {@linkcode RawStream}. */
+  readonly isInLoop?: boolean;
   /** Where answers go; set before anything is asked. */
   events: RawListenerEvents;
   /** Asks for one connection. One at a time. */

@@ -11,7 +11,7 @@
  * Independent of: what is sent; which backend it is.
  */
 import { ClosedResourceError } from "../kernel/errors.ts";
-import { ExternalWait } from "../kernel/wait.ts";
+import { IoWait } from "./io_wait.ts";
 import type { RawStream, ReceiveEvents } from "./network.ts";
 import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
 import { WaiterSlot } from "./waiter_slot.ts";
@@ -180,7 +180,7 @@ export class Receiver extends WaiterSlot<ReceiveWaiter> implements ReceiveEvents
 }
 
 /** Waits for bytes. */
-abstract class ReceiveWait<T> extends ExternalWait<T | null> implements ReceiveWaiter {
+abstract class ReceiveWait<T> extends IoWait<T | null> implements ReceiveWaiter {
   declare protected readonly receiver: Receiver;
   /**
    * Flushed before bytes are asked for: a request must be in flight before its answer is waited
@@ -192,6 +192,10 @@ abstract class ReceiveWait<T> extends ExternalWait<T | null> implements ReceiveW
     super();
     this.receiver = receiver;
     this.sender = sender;
+  }
+
+  protected get source(): RawStream {
+    return this.receiver.raw;
   }
 
   protected arm(): void {

@@ -22,8 +22,9 @@
  * Independent of: what is received; which backend it is.
  */
 import { BrokenResourceError, ClosedResourceError } from "../kernel/errors.ts";
-import { ExternalWait } from "../kernel/wait.ts";
+import { IoWait } from "./io_wait.ts";
 import type { RawStream, SendEvents } from "./network.ts";
+import { runningTask } from "../kernel/scheduler.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
 import { WaiterSlot } from "./waiter_slot.ts";
@@ -106,6 +107,11 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
   #coalesced: CoalesceBuffer | null = null;
   #filled = 0;
   #inFlight: CoalesceBuffer | null = null;
+  /**
+   * For a stream in memory, while bytes are coalesced: the flush, a microtask, will wake the task
+   * that receives them, so that what waits until then is no deadlock.
+   */
+  #hold: Disposable | null = null;
 
   constructor(raw: RawStream) {
     super();
@@ -146,7 +152,8 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
   isFirst(bytes: Uint8Array): boolean {
     if (this.#coalesced !== null || this.failure !== null) return false;
     if (this.waiter !== null || this.finished) return false;
-    return bytes.length > 0 && bytes.length <= MAX_COALESCED;
+    const { length } = bytes;
+    return length > 0 && length <= MAX_COALESCED && !(length > this.raw.room!);
   }
 
   /** Begins to end sending: true where that was done before. */
@@ -178,10 +185,12 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
       if (this.#busy !== IDLE) return false;
       this.flush();
     }
+    if (length + this.#filled > this.raw.room!) return false; // never true where there is no bound
     let coalesced = this.#coalesced;
     if (coalesced === null) {
       coalesced = this.#coalesced = spare.pop() ?? new CoalesceBuffer();
       unflushed.push(this);
+      if (this.raw.isInLoop) this.#hold = runningTask()?.scheduler.loop.hold() ?? null;
       if (!flushDue) {
         flushDue = true;
         settled.then(flushAll);
@@ -202,9 +211,15 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
     if (unflushed[unflushed.length - 1] === this) unflushed.pop();
     this.#coalesced = null;
     this.#filled = 0;
+    if (this.#hold !== null) this.#release();
     this.#inFlight = coalesced;
     this.#busy = COALESCED;
     this.raw.send(coalesced.first(filled));
+  }
+
+  #release(): void {
+    this.#hold?.[Symbol.dispose]();
+    this.#hold = null;
   }
 
   /** Asks the backend for the next thing there is to do. */
@@ -212,7 +227,8 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
     if (this.#busy !== IDLE) return;
     if (this.#coalesced !== null) {
       this.flush();
-      this.waiter?.roomFreed();
+      // Answered at once, it has given the waiter its turn already.
+      if ((this.#busy as Busy) === COALESCED) this.waiter?.roomFreed();
     } else if (this.waiter !== null) this.waiter.proceed();
     else if (this.closed) this.raw.close();
   }
@@ -254,6 +270,7 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
     this.failure ??= error;
     this.#coalesced = null;
     this.#filled = 0;
+    if (this.#hold !== null) this.#release();
     const waiter = this.vacate();
     if (waiter === null) return;
     this.reported = true;
@@ -297,12 +314,16 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
 }
 
 /** Waits for its turn to send. */
-abstract class SendingWait extends ExternalWait<void> implements SendWaiter {
+abstract class SendingWait extends IoWait<void> implements SendWaiter {
   declare protected readonly sender: Sender;
 
   constructor(sender: Sender) {
     super();
     this.sender = sender;
+  }
+
+  protected get source(): RawStream {
+    return this.sender.raw;
   }
 
   protected disarm(): void {

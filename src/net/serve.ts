@@ -10,7 +10,7 @@ import { Nursery } from "../kernel/nursery.ts";
 import type { Address, Handler, ServeOptions } from "../stream.ts";
 import type { Task, TaskCore } from "../kernel/task.ts";
 import { currentTask } from "../operations/current.ts";
-import { ExternalWait } from "../kernel/wait.ts";
+import { Wait } from "../kernel/wait.ts";
 import { isOwnError, runHandler, type Socket } from "./socket.ts";
 import { showAddress } from "./socket_error.ts";
 
@@ -106,8 +106,11 @@ function warner(task: TaskCore): (error: unknown, from: Address) => void {
   };
 }
 
-/** Waits until fewer connections are open, or the listener is closed. */
-class SlotWait extends ExternalWait<void> {
+/**
+ * Waits until fewer connections are open, or the listener is closed. No external wait: a task of
+ * this loop ends it, and that one waits externally where it does.
+ */
+class SlotWait extends Wait<void> {
   readonly #listener: ListenerState;
 
   constructor(listener: ListenerState) {

@@ -282,6 +282,30 @@ test(
   },
 );
 
+test(
+  "a send that waited goes out once, also where the write before it is answered at once",
+  function* (socket, raw) {
+    raw.eager = false;
+    yield* socket.send(bytes(1));
+    yield* sleep(0.001); // in flight
+    yield* socket.send(new Uint8Array(16384)); // coalesced: the buffer is full
+    yield* Nursery.open(function* (nursery) {
+      nursery.startSoon(socket.send(bytes(2)));
+      yield* sleep(0.001);
+      const { send } = raw;
+      raw.send = (message) => {
+        raw.eager = message.length === 16384;
+        send.call(raw, message);
+      };
+      raw.sendEvents.sent();
+      assertEquals(raw.log, ["send 1", "send 16384", "send 2"]);
+      raw.sendEvents.sent();
+    });
+    yield* sleep(0.001);
+    assertEquals(raw.log, ["send 1", "send 16384", "send 2"]);
+  },
+);
+
 test("R38: an error of a gathered write is thrown by the next send", function* (socket, raw) {
   raw.eager = false;
   yield* socket.send(bytes(1));

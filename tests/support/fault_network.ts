@@ -254,6 +254,10 @@ class FaultListener implements RawListener, RawListenerEvents {
     return this.#inner.localAddr;
   }
 
+  get isInLoop(): boolean {
+    return this.#inner.isInLoop ?? false;
+  }
+
   accept(): void {
     const count = this.#accepts++;
     const call = { point: "accept", side: "server", connection: count, count } as const;
@@ -325,6 +329,14 @@ class FaultStream implements RawStream, ReceiveEvents, SendEvents {
 
   get lifetime(): RawStream["lifetime"] {
     return this.#inner.lifetime;
+  }
+
+  get isInLoop(): boolean {
+    return this.#inner.isInLoop ?? false;
+  }
+
+  get room(): number {
+    return this.#inner.room ?? Infinity;
   }
 
   /** Fails a call where the plan says so, or where the connection is broken already. */

@@ -1,0 +1,25 @@
+/**
+ * IoWait: a wait for a backend. It is an external wait, unless what answers is a task of the same
+ * loop, as with streams in memory: then a virtual clock may jump meanwhile, and a deadlock is found.
+ *
+ * Independent of: what is waited for.
+ */
+import type { TaskCore } from "../kernel/task.ts";
+import { ExternalWait, Wait } from "../kernel/wait.ts";
+
+const { perform, enlist } = Wait.prototype;
+
+/** Waits for what a raw stream or listener answers. */
+export abstract class IoWait<T> extends ExternalWait<T> {
+  /** The raw stream or listener that answers. */
+  protected abstract get source(): { readonly isInLoop?: boolean };
+
+  override perform(task: TaskCore): boolean {
+    return this.source.isInLoop === true ? perform.call(this, task) : super.perform(task);
+  }
+
+  override enlist(task: TaskCore): void {
+    if (this.source.isInLoop === true) enlist.call(this, task);
+    else super.enlist(task);
+  }
+}
