@@ -1,13 +1,17 @@
 /**
- * What the runtimes with Node's modules have in common here: getting such a module, and counting processors.
+ * What the runtimes with Node's modules have in common here: getting such a module, and counting
+ * processors.
  */
 
-/** Imports a module of Node when it is first needed; from a variable, so that bundlers for browsers do not follow it. */
+/**
+ * Imports a module of Node when it is first needed; from a variable, so that bundlers for browsers
+ * do not follow it.
+ */
 export function builtin<T>(name: string): Promise<T> {
   return import(name);
 }
 
-/** The slice of `node:os` that is used here. */
+/** The part of `node:os` that is used here. */
 interface Os {
   availableParallelism?(): number;
   cpus(): readonly unknown[];

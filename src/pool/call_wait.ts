@@ -1,9 +1,10 @@
 /**
- * CallWait: a coroutine that waits for a call, first for a worker to take it and then for the answer.
+ * CallWait: a coroutine that waits for a call, first for a worker to take it and then for the
+ * answer.
  *
- * Invariant: it is in the pool's waiting list, or held by a worker, exactly while its task is parked; the one exception is a call that was
- * cancelled while a worker held it, of which the worker keeps the id (see `Grace`).
- * Must never know: how a worker is chosen.
+ * Invariant: it is in the pool's waiting list, or in flight in one worker, exactly while its task
+ * is parked. One exception: of a call that was cancelled in flight, the worker keeps the id until
+ * it answers. Independent of: how a worker is chosen.
  */
 import type { TaskCore } from "../kernel/task.ts";
 import { ExternalWait } from "../kernel/wait.ts";
@@ -11,25 +12,26 @@ import type { Entry } from "../kernel/wait_list.ts";
 import type { PoolWorker } from "./pool_worker.ts";
 
 /** What a call needs of its pool. */
-export interface CallTaker {
+export interface CallOwner {
   /** Gives the call to a worker, or puts it in the waiting list. */
-  take(call: CallWait<unknown>): void;
-  /** The caller is gone. */
-  abandon(call: CallWait<unknown>, reason: unknown): void;
+  submit(call: CallWait<unknown>): void;
+  /** The caller was cancelled. */
+  cancel(call: CallWait<unknown>, reason: unknown): void;
 }
 
 /** The operation behind `execute`. */
 export class CallWait<T> extends ExternalWait<T> implements Entry {
   ahead: Entry | null = null;
   behind: Entry | null = null;
-  /** The worker that holds it. */
+  /** The worker it was sent to; null while it waits for one. */
   worker: PoolWorker | null = null;
   id: number = 0;
+  /** The export it calls. */
   readonly name: string;
   readonly args: readonly unknown[];
-  readonly #pool: CallTaker;
+  readonly #pool: CallOwner;
 
-  constructor(pool: CallTaker, name: string, args: readonly unknown[]) {
+  constructor(pool: CallOwner, name: string, args: readonly unknown[]) {
     super();
     this.#pool = pool;
     this.name = name;
@@ -37,11 +39,11 @@ export class CallWait<T> extends ExternalWait<T> implements Entry {
   }
 
   protected arm(): void {
-    this.#pool.take(this as CallWait<unknown>);
+    this.#pool.submit(this as CallWait<unknown>);
   }
 
   protected disarm(task: TaskCore): void {
-    this.#pool.abandon(this as CallWait<unknown>, task.scope.cause?.reason);
+    this.#pool.cancel(this as CallWait<unknown>, task.scope.cause?.reason);
   }
 
   describe(): string {

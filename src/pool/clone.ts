@@ -1,5 +1,9 @@
 /**
- * What cannot be cloned, by name. Asked only once something has failed: cloning is tried piece by piece to find which piece it is.
+ * What cannot be cloned, by name. Used only once something has failed: cloning is tried piece by
+ * piece to find which piece it is.
+ *
+ * Invariant: nothing here throws, whatever it is given: values come with getters that throw and
+ * proxies.
  */
 
 /** Whether `value` can be sent to a worker by copying it. */
@@ -15,23 +19,41 @@ export function isCloneable(value: unknown): boolean {
   }
 }
 
-/** The innermost part of `value` that cannot be cloned, as in "args[0].onDone is a function"; undefined where none is found. */
+/**
+ * The innermost part of `value` that cannot be cloned, as in "args[0].onDone is a function";
+ * undefined where none is found.
+ */
 export function nameUncloneable(value: unknown, path: string): string | undefined {
   const seen = new Set<unknown>();
-  while (!isCloneable(value) && !seen.has(value)) {
-    seen.add(value);
-    const part = partsOf(value).find(([, part]) => !isCloneable(part) && !seen.has(part));
-    if (part === undefined) return `${path} is ${describe(value)}`;
-    path += part[0];
-    value = part[1];
+  try {
+    while (!isCloneable(value) && !seen.has(value)) {
+      seen.add(value);
+      const part = partsOf(value).find(([, part]) =>
+        part instanceof Unreadable || (!isCloneable(part) && !seen.has(part))
+      );
+      if (part === undefined) return `${path} is ${describe(value)}`;
+      path += part[0];
+      value = part[1];
+      if (value instanceof Unreadable) return `${path} cannot be read: ${textOf(value.error)}`;
+    }
+  } catch {
+    return `${path} is an object that cannot be looked at`;
   }
   return undefined;
+}
+
+/** Stands for a part whose getter throws. */
+class Unreadable {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
 }
 
 /** What cloning `value` clones too, each with what leads to it. */
 function partsOf(value: unknown): [path: string, part: unknown][] {
   if (typeof value !== "object" || value === null) return [];
-  if (Array.isArray(value)) return value.map((part, index) => [`[${index}]`, part]);
   if (value instanceof Map) {
     return [...value].flatMap(([key, part]): [string, unknown][] => [
       [" (a key of the Map)", key],
@@ -40,9 +62,22 @@ function partsOf(value: unknown): [path: string, part: unknown][] {
   }
   if (value instanceof Set) return [...value].map((part) => [" (in the Set)", part]);
   return Object.keys(value).map((key) => [
-    /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`,
-    (value as Record<string, unknown>)[key],
+    pathOf(key, Array.isArray(value)),
+    read(value as Record<string, unknown>, key),
   ]);
+}
+
+function pathOf(key: string, inArray: boolean): string {
+  if (inArray && /^\d+$/.test(key)) return `[${key}]`;
+  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+function read(object: Record<string, unknown>, key: string): unknown {
+  try {
+    return object[key];
+  } catch (error) {
+    return new Unreadable(error);
+  }
 }
 
 function describe(value: unknown): string {
@@ -52,6 +87,15 @@ function describe(value: unknown): string {
   return name ? `an object of class ${name}` : "an object";
 }
 
+/** What was thrown, for a message. */
+export function textOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
+
 /** The error for something of the user's that could not be sent. */
 export function uncloneableError(
   what: string,
@@ -59,7 +103,6 @@ export function uncloneableError(
   root: string,
   cause: unknown,
 ): Error {
-  const reason = nameUncloneable(value, root) ??
-    (cause instanceof Error ? cause.message : String(cause));
+  const reason = nameUncloneable(value, root) ?? textOf(cause);
   return new TypeError(`Cannot send ${what}: ${reason}`, { cause });
 }

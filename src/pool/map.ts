@@ -1,26 +1,32 @@
 /**
  * map: many calls at a time, results in order.
  *
- * Invariant: at most `inFlight` items have been taken from the source and not yet been given to `each`.
+ * Invariant: at most `inFlight` items have been taken from the source and not yet been given to
+ * `each`.
  */
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { wrongKind } from "../check.ts";
 import { Cancelled } from "../kernel/errors.ts";
 import { Nursery } from "../kernel/nursery.ts";
 import type { Task } from "../kernel/task.ts";
 
 /** Options of `pool.map`. */
 export interface MapOptions<Item, Result> {
-  /** How many items may be under way at a time, those included whose turn for `each` has not come; by default twice as many as workers run. */
+  /**
+   * How many items may be in progress at a time, including those whose turn for `each` has not
+   * come; by default twice as many as workers run.
+   */
   inFlight?: number;
   /**
-   * Called with each result, in the order of the items, as soon as it and those before it are there: progress, or a place to put them. A
-   * coroutine it returns is run to its end before the next.
+   * Called with each result, in the order of the items, as soon as it and those before it are
+   * there: to show progress, or to put them somewhere. A coroutine it returns is run to its end
+   * before the next.
    */
   each?: (result: Result, item: Item, index: number) => Operation<unknown> | void;
 }
 
-/** What became of one call. */
-type Outcome<Result> = { readonly ok: true; readonly value: Result } | {
+/** How one call ended. */
+type Ending<Result> = { readonly ok: true; readonly value: Result } | {
   readonly ok: false;
   readonly error: unknown;
 };
@@ -33,9 +39,8 @@ export function mapInOrder<Item, Result>(
   each: MapOptions<Item, Result>["each"],
 ): Operation<Result[]> {
   if (typeof items?.[Symbol.iterator] !== "function") {
-    throw new TypeError("map() wants an iterable of items");
+    throw wrongKind("an iterable of items", items, "map()");
   }
-  if (!(inFlight >= 1)) throw new RangeError(`inFlight is at least 1, not ${inFlight}`);
   return run();
 
   function* run(): Coroutine<Result[]> {
@@ -81,8 +86,8 @@ export function mapInOrder<Item, Result>(
   }
 }
 
-/** What became of an operation. A cancellation passes. */
-function* caught<T>(operation: Operation<T>): Coroutine<Outcome<T>> {
+/** How an operation ended; a cancellation passes through. */
+function* caught<T>(operation: Operation<T>): Coroutine<Ending<T>> {
   try {
     return { ok: true, value: yield* operation };
   } catch (error) {

@@ -1,5 +1,6 @@
 /**
- * Work off the loop: pools of threads and of processes, whose workers call the exports of a module.
+ * Work outside the loop: pools of threads and of processes, whose workers call the exports of a
+ * module.
  *
  * @module
  */

@@ -1,13 +1,15 @@
 /**
  * Child processes of Deno, Node and Bun, with a channel of `fork`.
  *
- * Messages are serialized here, and cross as bytes: so what cannot be cloned throws at once and where it was sent, on every runtime.
- * (Deno's `send` would report it later, as an error of the whole channel, and stop.)
+ * Messages are serialized here, and cross as bytes: so what cannot be cloned throws at once and
+ * where it was sent, on every runtime. (Deno's `send` would report it later, as an error of the
+ * whole channel, and stop.) The module in the child can send messages of its own: what is not bytes
+ * in our format is passed on as it is, and the pool ignores it.
  */
 import { builtin, parallelism } from "./builtin.ts";
 import type { Backend, WorkerListener } from "./protocol.ts";
 
-/** The slice of `node:child_process` that is used here. */
+/** The part of `node:child_process` that is used here. */
 interface ChildProcesses {
   fork(module: string, args: readonly string[], options: object): {
     on(event: string, listener: (first: never, second: never) => void): void;
@@ -20,7 +22,7 @@ interface ChildProcesses {
 
 interface V8 {
   serialize(value: unknown): Uint8Array;
-  deserialize(bytes: Uint8Array): never;
+  deserialize(bytes: Uint8Array): unknown;
 }
 
 /** Makes the backend; `entry` is the address of `worker_process.ts`. */
@@ -29,12 +31,26 @@ export async function nodeProcesses(entry: string): Promise<Backend> {
   const { serialize, deserialize } = await builtin<V8>("node:v8");
   const { fileURLToPath } = await builtin<{ fileURLToPath(url: string): string }>("node:url");
   const path = entry.startsWith("file:") ? fileURLToPath(entry) : entry;
+
+  /** What a message says, or the message itself where it is not in our format. */
+  function read(message: unknown): unknown {
+    if (!(message instanceof Uint8Array)) return message;
+    try {
+      return deserialize(message);
+    } catch {
+      return message;
+    }
+  }
+
   return {
     parallelism: await parallelism(),
     start(listener: WorkerListener) {
       const child = fork(path, [], { serialization: "advanced" });
       let error: unknown;
-      /** Set once the process has ended; what it said last may come after that, until the channel is closed. */
+      /**
+       * Set once the process has ended; its last messages may come later, until the channel is
+       * closed.
+       */
       let how: string | undefined;
       let ended = false;
       const end = () => {
@@ -42,7 +58,7 @@ export async function nodeProcesses(entry: string): Promise<Backend> {
         ended = true;
         listener.ended({ how, error });
       };
-      child.on("message", (bytes: Uint8Array) => listener.received(deserialize(bytes)));
+      child.on("message", (message: unknown) => listener.received(read(message)));
       child.on("error", (cause: unknown) => {
         error = cause;
         if (!child.connected) how ??= "an error"; // it could not be started, and no exit follows

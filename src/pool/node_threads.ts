@@ -1,10 +1,11 @@
 /**
- * Worker threads of Deno, Node and Bun. In Deno too, rather than its Web Workers: those cannot be ended while they compute.
+ * Worker threads of Deno, Node and Bun. In Deno too, instead of its Web Workers: those cannot be
+ * ended while they compute.
  */
 import { builtin, parallelism } from "./builtin.ts";
-import type { Backend, FromWorker, WorkerListener } from "./protocol.ts";
+import type { Backend, WorkerListener } from "./protocol.ts";
 
-/** The slice of `node:worker_threads` that is used here. */
+/** The part of `node:worker_threads` that is used here. */
 interface WorkerThreads {
   Worker: new (url: URL) => {
     on(event: string, listener: (detail: never) => void): void;
@@ -16,7 +17,8 @@ interface WorkerThreads {
 /** Makes the backend; `entry` is the address of `worker_thread.ts`. */
 export async function nodeThreads(entry: string): Promise<Backend> {
   const { Worker } = await builtin<WorkerThreads>("node:worker_threads");
-  // Threads start from files and `data:` addresses only. From JSR this package comes by https, so there a line of text imports it.
+  // Threads start only from files and `data:` addresses. From JSR this package comes by https:
+  // there a line of text imports it.
   const url = entry.startsWith("file:")
     ? new URL(entry)
     : new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(entry)}`)}`);
@@ -25,7 +27,7 @@ export async function nodeThreads(entry: string): Promise<Backend> {
     start(listener: WorkerListener) {
       const worker = new Worker(url);
       let error: unknown;
-      worker.on("message", (message: FromWorker) => listener.received(message));
+      worker.on("message", (message: unknown) => listener.received(message));
       worker.on("error", (cause: unknown) => error = cause);
       worker.on("messageerror", (cause: unknown) => {
         error = cause;
@@ -35,7 +37,7 @@ export async function nodeThreads(entry: string): Promise<Backend> {
       const kill = () => void worker.terminate();
       return {
         post: (message, transfer) => worker.postMessage(message, transfer),
-        stop: kill, // nothing of it is under way
+        stop: kill, // it has nothing to do
         kill,
       };
     },

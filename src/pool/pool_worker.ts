@@ -1,43 +1,52 @@
 /**
- * PoolWorker: one worker as its pool sees it: what it holds, and in what state it is.
+ * PoolWorker: one worker as its pool sees it: the calls it has, and in what state it is.
  *
- * Invariants: `held` has exactly the calls that were sent and not answered; an entry is the `CallWait` itself, or a `Grace` once its
- * caller is gone. States only go forwards: starting, ready, leaving. Calls are sent in `ready` alone.
- * The pool moves `state`, as it counts workers by it.
- * Must never know: other workers, who waits.
+ * Invariants
+ * - `inFlight` has exactly the calls that were sent and not answered. An entry is the `CallWait`
+ *   itself, or a `CancelledCall` once its caller is gone; `doomed` counts the latter that have a
+ *   time limit.
+ * - States only go forwards: starting, ready, leaving. Calls are sent in `ready` only.
+ * - The pool moves `state`, because it counts workers by it.
+ *
+ * While `doomed` is not 0 the worker gets no new call. It may be ended by force soon, and every
+ * call in it would end with it. Independent of: other workers, who waits.
  */
 import type { Scheduler } from "../kernel/scheduler.ts";
 import type { Timed } from "../kernel/timers.ts";
 import type { CallWait } from "./call_wait.ts";
 import { uncloneableError } from "./clone.ts";
-import type { Backend, FromWorker, WorkerEnd, WorkerLink } from "./protocol.ts";
-import { encodeThrown } from "./thrown.ts";
+import { encodeError } from "./error_codec.ts";
+import { type Backend, type FromWorker, isFromWorker } from "./protocol.ts";
+import type { WorkerEnd, WorkerLink } from "./protocol.ts";
 import { transferOf } from "./transfer.ts";
 
-/** What of a worker's messages concerns its pool. */
+/** The messages of a worker that concern its pool. */
 export type Report = Exclude<FromWorker, readonly ["up"]>;
 
 /** What a worker tells its pool. */
 export interface PoolWorkerOwner {
   received(worker: PoolWorker, message: Report): void;
+  /** A message came that is not of the protocol: from the module, or from a library in it. */
+  receivedForeign(worker: PoolWorker): void;
   ended(worker: PoolWorker, end: WorkerEnd): void;
+  /** The module was not loaded in time. */
+  startTimedOut(worker: PoolWorker): void;
   /** A cancelled call was not answered in time. */
-  overdue(worker: PoolWorker): void;
+  overdue(worker: PoolWorker, name: string): void;
 }
 
-/** Stands for a call whose caller is gone and which the worker has not answered; waits for that until its time is up. */
-class Grace implements Timed {
+/** Something that happens at a deadline, unless it is cancelled before. */
+class Alarm implements Timed {
   generation: number = 0;
-  readonly #expired: () => void;
+  readonly expire: () => void;
 
-  constructor(expired: () => void) {
-    this.#expired = expired;
-  }
-
-  expire(): void {
-    this.#expired();
+  constructor(expire: () => void) {
+    this.expire = expire;
   }
 }
+
+/** Stands for a call whose caller is gone and that the worker has not answered. */
+class CancelledCall extends Alarm {}
 
 /** How long a worker that was told to end may take before it is ended by force, in seconds. */
 const STOP_GRACE = 2;
@@ -48,22 +57,26 @@ export class PoolWorker {
   state: "starting" | "ready" | "leaving" = "starting";
   /** Its script runs. */
   up: boolean = false;
-  /** It said that it is ready, once. */
+  /** It has loaded the module. */
   loaded: boolean = false;
-  /** The pool told it to end. */
+  /** The pool has no more use for it, and told it to end. */
   dismissed: boolean = false;
-  readonly held: Map<number, CallWait<unknown> | Grace> = new Map();
+  readonly inFlight: Map<number, CallWait<unknown> | CancelledCall> = new Map();
   /** How many calls it was sent. */
-  calls: number = 0;
-  /** Since when it holds nothing; kept only where idle workers end. */
+  sent: number = 0;
+  /** Since when it has no call; kept only where idle workers end. */
   idleSince: number = 0;
   /** The error it said it ends with. */
   broken: unknown = undefined;
+  /** Why the pool ended it by force, for the calls that end with it. */
+  endedBecause: string | null = null;
 
   readonly #scheduler: Scheduler;
   readonly #owner: PoolWorkerOwner;
   readonly #link: WorkerLink;
-  #stopTimer: Timed | null = null;
+  /** In force while it is starting, and again after it was told to stop. */
+  #alarm: Alarm;
+  #doomed = 0;
 
   /** Starts the worker; throws where the runtime does not allow that. */
   constructor(
@@ -71,19 +84,36 @@ export class PoolWorker {
     scheduler: Scheduler,
     owner: PoolWorkerOwner,
     backend: Backend,
-    module: string,
+    { module, startTimeout }: { readonly module: string; readonly startTimeout: number },
   ) {
     this.id = id;
     this.#scheduler = scheduler;
     this.#owner = owner;
     this.#link = backend.start({
       received: (message) => {
-        if (message[0] !== "up") return owner.received(this, message);
-        this.up = true;
-        this.#link.post(["load", module], undefined);
+        if (!isFromWorker(message)) owner.receivedForeign(this);
+        else if (message[0] !== "up") owner.received(this, message);
+        else if (!this.up) {
+          this.up = true;
+          this.#link.post(["load", module], undefined);
+        }
       },
       ended: (end) => this.#ended(end),
     });
+    this.#alarm = new Alarm(() => owner.startTimedOut(this));
+    this.#set(this.#alarm, startTimeout);
+  }
+
+  /** Whether it can be given a call. */
+  hasRoom(concurrency: number): boolean {
+    return this.state === "ready" && this.#doomed === 0 && this.inFlight.size < concurrency;
+  }
+
+  /** It has loaded its module. */
+  started(): void {
+    this.state = "ready";
+    this.loaded = true;
+    this.#scheduler.timers.cancel(this.#alarm);
   }
 
   /** Sends a call; false where it cannot be sent, which has then failed it. */
@@ -97,63 +127,76 @@ export class PoolWorker {
     }
     call.worker = this;
     call.id = id;
-    this.held.set(id, call);
-    this.calls++;
+    this.inFlight.set(id, call);
+    this.sent++;
     return true;
   }
 
   /** Takes out a call that was answered: null where nobody waits for that any more. */
   answered(id: number): CallWait<unknown> | null {
-    const entry = this.held.get(id);
+    const entry = this.inFlight.get(id);
     if (entry === undefined) return null;
-    this.held.delete(id);
-    if (!(entry instanceof Grace)) return entry;
+    this.inFlight.delete(id);
+    if (!(entry instanceof CancelledCall)) return entry;
+    if (entry.generation !== 0) this.#doomed--;
     this.#scheduler.timers.cancel(entry);
     return null;
   }
 
-  /** Cancels a call whose caller is gone. */
-  abandon(call: CallWait<unknown>, reason: unknown, grace: number): void {
-    const entry = new Grace(() => this.#owner.overdue(this));
-    this.held.set(call.id, entry);
+  /** Cancels a call whose caller is gone; the worker has `grace` seconds to answer it. */
+  cancel(call: CallWait<unknown>, reason: unknown, grace: number): void {
+    const entry = new CancelledCall(() => {
+      this.#doomed--;
+      this.#owner.overdue(this, call.name);
+    });
+    this.inFlight.set(call.id, entry);
     try {
-      const why = reason === undefined ? undefined : encodeThrown(reason);
+      const why = reason === undefined ? undefined : encodeError(reason);
       this.#link.post(["cancel", call.id, why], undefined);
     } catch {
       this.#link.post(["cancel", call.id, undefined], undefined); // a reason that cannot be sent
     }
-    if (grace !== Infinity) this.#scheduler.addTimer(this.#scheduler.host.now() + grace, entry);
+    if (this.#set(entry, grace)) this.#doomed++;
   }
 
-  /** Tells it, now that it holds nothing, to end; by force where it does not. */
+  /** Tells it, now that it has no call, to end; by force where it does not. */
   stop(): void {
     this.dismissed = true;
-    this.#stopTimer = new Grace(() => this.#link.kill());
-    this.#scheduler.addTimer(this.#scheduler.host.now() + STOP_GRACE, this.#stopTimer);
-    this.#link.stop(); // last, as it may end at once
+    this.#scheduler.timers.cancel(this.#alarm);
+    this.#alarm = new Alarm(() => this.#link.kill());
+    this.#set(this.#alarm, STOP_GRACE);
+    this.#link.stop(); // last, because it may end at once
   }
 
-  /** Ends it by force; `dismissed` says whether because the pool wants that. */
-  kill(dismissed: boolean): void {
-    this.dismissed = dismissed;
+  /** Ends it by force. */
+  kill(): void {
     this.#link.kill();
   }
 
-  /** Takes out the calls somebody still waits for. */
+  /** Takes out the calls that somebody still waits for. */
   takeCalls(): CallWait<unknown>[] {
     const calls: CallWait<unknown>[] = [];
-    for (const [id, entry] of this.held) {
-      if (entry instanceof Grace) continue;
+    for (const [id, entry] of this.inFlight) {
+      if (entry instanceof CancelledCall) continue;
       calls.push(entry);
-      this.held.delete(id);
+      this.inFlight.delete(id);
     }
     return calls;
   }
 
+  /** Sets an alarm; false where the time is unlimited. */
+  #set(alarm: Alarm, seconds: number): boolean {
+    if (seconds === Infinity) return false;
+    this.#scheduler.addTimer(this.#scheduler.host.now() + seconds, alarm);
+    return true;
+  }
+
   #ended(end: WorkerEnd): void {
     const { timers } = this.#scheduler;
-    for (const entry of this.held.values()) if (entry instanceof Grace) timers.cancel(entry);
-    if (this.#stopTimer !== null) timers.cancel(this.#stopTimer);
+    for (const entry of this.inFlight.values()) {
+      if (entry instanceof CancelledCall) timers.cancel(entry);
+    }
+    timers.cancel(this.#alarm);
     const { broken } = this;
     this.#owner.ended(
       this,

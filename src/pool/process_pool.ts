@@ -12,8 +12,10 @@ import type { AnyModule } from "./typed.ts";
 export type ProcessPool<Module = AnyModule> = Pool<Module>;
 
 /**
- * Runs the exports of a module in child processes of Deno, Node or Bun. A call costs more than with threads, and memory is neither shared nor moved: what
- * is marked with `transfer` is copied, and so is a view of shared memory. But what a process does to itself, a crash in native code included, hits no other.
+ * Runs the exports of a module in child processes of Deno, Node or Bun. A call costs more than with
+ * threads, and memory is neither shared nor moved: what is marked with `transfer` is copied, and
+ * shared memory is refused. But what a process does to itself, a crash in native code included,
+ * harms no other.
  */
 export const ProcessPool: {
   /**
@@ -21,7 +23,8 @@ export const ProcessPool: {
    *
    * In Deno it needs `--allow-run` and `--allow-env`, and the children have all permissions.
    *
-   * @throws {WorkerError} If no worker can be started or the module cannot be loaded; the message says why, and which permission is missing.
+   * @throws {WorkerError} If no worker can be started or the module cannot be loaded within
+   * `startTimeout`; the message says why, and which permission is missing.
    * @throws {TypeError | RangeError} If an option is not valid.
    * @throws {Error} If this is a browser.
    * @example
@@ -30,9 +33,10 @@ export const ProcessPool: {
    * import { ProcessPool } from "jsr:@broomio/core/pool";
    *
    * const module = "data:text/javascript,export const add = (a, b) => a + b";
+   * type Handlers = { add(a: number, b: number): number };
    *
    * function* main() {
-   *   const pool = yield* ProcessPool.open<{ add(a: number, b: number): number }>({ module, size: 1 });
+   *   const pool = yield* ProcessPool.open<Handlers>({ module, size: 1 });
    *   console.log(yield* pool.execute("add", 1, 2)); // 3
    * }
    * await new Loop().run(main());
@@ -42,6 +46,6 @@ export const ProcessPool: {
 } = {
   open<Module>(options: PoolOptions) {
     if (!hasNodeModules()) throw new Error("ProcessPool.open needs Deno, Node or Bun");
-    return openPool<Module>(options, "worker_process", nodeProcesses);
+    return openPool<Module>(options, "ProcessPool.open", "worker_process", nodeProcesses);
   },
 };

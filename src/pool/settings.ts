@@ -1,8 +1,9 @@
 /**
- * What a pool is told when it is opened, and what it tells about itself.
+ * What a pool is told when it is opened, and what it reports about itself.
  *
  * Invariant: `PoolSettings` has been checked; durations are in seconds.
  */
+import { checkInteger, checkOptions, wrongKind, wrongValue } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
 
 /** Options of `ThreadPool.open` and `ProcessPool.open`. */
@@ -12,24 +13,43 @@ export interface PoolOptions {
   /** The most workers there are; by default as many as the machine can run at once. */
   size?: number;
   /**
-   * How many workers `open` starts, and waits for, and how many stay however idle; 1 by default. With 0 the first call starts the first worker,
-   * and a module that cannot be loaded is first noticed there.
+   * How many workers `open` starts, and waits for, and how many stay however long they are idle; 1
+   * by default. With 0 the first call starts the first worker, and a module that cannot be loaded
+   * is first noticed there.
    */
   warm?: number;
-  /** How many calls a worker holds at a time; 1 by default. More is for handlers that wait: coroutines and async functions. */
+  /**
+   * How many calls a worker runs at a time; 1 by default. More is for handlers that wait. Make
+   * those coroutines: one that does not end when its caller is cancelled ends its worker, after
+   * `cancelGrace`, and the other calls in that worker fail with a `WorkerError` that says so.
+   */
   concurrency?: number;
-  /** How many calls may wait for a worker: with more, `execute` throws {@linkcode PoolFullError}. No limit by default: each waits in its own task. */
+  /**
+   * How many calls may wait for a worker: with more, `execute` throws {@linkcode PoolFullError}. No
+   * limit by default: each waits in its own task.
+   */
   maxWaiting?: number;
   /** How long workers beyond `warm` stay with nothing to do; 30 seconds by default. */
   idleTimeout?: Duration;
-  /** How long a handler may go on after its caller was cancelled, before its worker is ended; 1 second by default. */
-  cancelGrace?: Duration;
   /**
-   * The address of the script the workers start from, for programs that were bundled into one file: a bundle of
-   * this package's `worker_thread`, `worker_process` or `worker_browser`, in `src/pool`.
+   * How long a handler may go on after its caller was cancelled, before its worker is ended; 1
+   * second by default. Until it has answered, its worker is given no other call.
+   */
+  cancelGrace?: Duration;
+  /** How long a worker may take to start and load the module; 60 seconds by default. */
+  startTimeout?: Duration;
+  /**
+   * The address of the script that workers start from, for programs that were bundled into one
+   * file: a bundle of this package's `worker_thread`, `worker_process` or `worker_browser`, in
+   * `src/pool`.
    */
   entry?: string | { readonly href: string };
 }
+
+const KNOWN_OPTIONS: readonly (keyof PoolOptions)[] = [
+  ...["module", "size", "warm", "concurrency", "maxWaiting", "idleTimeout"] as const,
+  ...["cancelGrace", "startTimeout", "entry"] as const,
+];
 
 /** The options, checked and complete. */
 export interface PoolSettings {
@@ -40,19 +60,22 @@ export interface PoolSettings {
   readonly maxWaiting: number;
   readonly idleTimeout: number;
   readonly cancelGrace: number;
+  readonly startTimeout: number;
 }
 
 /** What goes on in a pool, at one moment. */
 export interface PoolStatistics {
   /** Workers that take calls. */
   readonly workers: number;
-  /** Those of them that hold a call. */
+  /** Those of them that have a call. */
   readonly busy: number;
-  /** Those of them that hold none. */
+  /** Those of them that have none. */
   readonly idle: number;
   /** Workers that are being started. */
   readonly starting: number;
-  /** Calls that workers hold, those included whose caller was cancelled and which have not answered. */
+  /**
+   * Calls in workers, including those whose caller was cancelled and that have not been answered.
+   */
   readonly running: number;
   /** Calls that wait for a worker. */
   readonly waiting: number;
@@ -62,50 +85,60 @@ export interface PoolStatistics {
   readonly failed: number;
   /** Calls so far whose caller was cancelled. */
   readonly cancelled: number;
-  /** Workers so far that ended though the pool had not told them to. */
+  /**
+   * Workers so far that ended while the pool still needed them: by themselves, or by the pool
+   * because they did not start in time or are counted in `overdue`.
+   */
   readonly died: number;
+  /**
+   * Workers so far that the pool ended because a cancelled call went on for longer than
+   * `cancelGrace`.
+   */
+  readonly overdue: number;
 }
 
-/** Checks the options; gives what makes the settings, once it is known how many workers the machine can run at once. */
-export function checkOptions(options: PoolOptions): (parallelism: number) => PoolSettings {
+/**
+ * Checks the options; gives what makes the settings, once it is known how many workers the machine
+ * can run at once.
+ */
+export function checkPoolOptions(
+  options: PoolOptions,
+  by: string,
+): (parallelism: number) => PoolSettings {
+  checkOptions(options, by, KNOWN_OPTIONS);
+  const module = checkAddress(options?.module, "module");
   const { size, warm, concurrency = 1, maxWaiting = Infinity } = options;
-  const module = addressOf(options.module);
-  if (module === undefined) {
-    throw new TypeError(
-      'A pool wants the address of a module: { module: new URL("./hash.ts", import.meta.url) }',
-    );
-  }
-  if (size !== undefined) checkCount("size", size, 1);
-  if (warm !== undefined) checkCount("warm", warm, 0);
-  if (warm !== undefined && size !== undefined && warm > size) {
-    throw new RangeError(`warm is at most size, ${size}, not ${warm}`);
-  }
-  checkCount("concurrency", concurrency, 1);
-  if (maxWaiting !== Infinity) checkCount("maxWaiting", maxWaiting, 0);
+  if (size !== undefined) checkInteger(size, "size", 1);
+  if (warm !== undefined) checkInteger(warm, "warm", 0, size);
+  checkInteger(concurrency, "concurrency", 1);
+  checkInteger(maxWaiting, "maxWaiting", 0, Infinity, true);
   const idleTimeout = toSeconds(options.idleTimeout ?? 30);
   const cancelGrace = toSeconds(options.cancelGrace ?? 1);
-  return (parallelism) => {
-    const most = size ?? Math.max(parallelism, warm ?? 1);
-    return {
-      module,
-      size: most,
-      warm: warm ?? 1,
-      concurrency,
-      maxWaiting,
-      idleTimeout,
-      cancelGrace,
-    };
-  };
+  const startTimeout = toSeconds(options.startTimeout ?? 60);
+  return (parallelism) => ({
+    module,
+    size: size ?? Math.max(parallelism, warm ?? 1),
+    warm: warm ?? 1,
+    concurrency,
+    maxWaiting,
+    idleTimeout,
+    cancelGrace,
+    startTimeout,
+  });
 }
 
-/** A module's address as text; undefined for what is none. A bare path would be relative to this package, so it is refused. */
-export function addressOf(module: PoolOptions["module"] | undefined): string | undefined {
-  const text = typeof module === "object" ? module?.href : module;
-  return typeof text === "string" && /^[a-z][a-z0-9+.-]+:/i.test(text) ? text : undefined;
-}
-
-function checkCount(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new RangeError(`${name} is a whole number of at least ${least}, not ${value}`);
-  }
+/**
+ * A module's address as text. A bare path is refused: it would be relative to this package.
+ *
+ * @throws {TypeError} If it is not of a kind that can be an address.
+ * @throws {RangeError} If it is a string, but not an absolute address.
+ */
+export function checkAddress(address: unknown, name: string): string {
+  const text = typeof address === "object" && address !== null
+    ? (address as { href?: unknown }).href
+    : address;
+  const what = 'an absolute address, such as new URL("./hash.ts", import.meta.url)';
+  if (typeof text !== "string") throw wrongKind(what, address, name);
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(text)) throw wrongValue(what, text, name);
+  return text;
 }

@@ -12,15 +12,21 @@ import { webWorkers } from "./worker_web.ts";
 /** A pool of threads. */
 export type ThreadPool<Module = AnyModule> = Pool<Module>;
 
-/** Runs the exports of a module on other threads: worker threads in Deno, Node and Bun, Web Workers in browsers. */
+/**
+ * Runs the exports of a module on other threads: worker threads in Deno, Node and Bun, Web Workers
+ * in browsers.
+ */
 export const ThreadPool: {
   /**
-   * Opens a pool of threads, and waits until the first of them (`warm`) have loaded the module. A checkpoint. The pool is a resource of the
-   * surrounding scope, nursery or task: when that ends, after the children, the pool ends, and waits until every worker is gone.
+   * Opens a pool of threads, and waits until the first of them (`warm`) have loaded the module. A
+   * checkpoint. The pool is a resource of the surrounding scope, nursery or task: when that ends,
+   * after the children, the pool ends, and waits until every worker is gone.
    *
-   * In Deno the workers read the module and this package: `--allow-read`, but for what comes from JSR.
+   * In Deno the workers read the module and this package: `--allow-read`, but for what comes from
+   * JSR.
    *
-   * @throws {WorkerError} If no worker can be started or the module cannot be loaded; the message says why, and which permission is missing.
+   * @throws {WorkerError} If no worker can be started or the module cannot be loaded within
+   * `startTimeout`; the message says why, and which permission is missing.
    * @throws {TypeError | RangeError} If an option is not valid.
    * @example
    * ```ts
@@ -29,9 +35,10 @@ export const ThreadPool: {
    *
    * // A module of its own: hash.ts. Here it fits on a line.
    * const module = "data:text/javascript,export const add = (a, b) => a + b";
+   * type Handlers = { add(a: number, b: number): number };
    *
    * function* main() {
-   *   const pool = yield* ThreadPool.open<{ add(a: number, b: number): number }>({ module, size: 2 });
+   *   const pool = yield* ThreadPool.open<Handlers>({ module, size: 2 });
    *   console.log(yield* pool.execute("add", 1, 2)); // 3
    * }
    * await new Loop().run(main());
@@ -41,8 +48,8 @@ export const ThreadPool: {
 } = {
   open: <Module>(options: PoolOptions) =>
     hasNodeModules()
-      ? openPool<Module>(options, "worker_thread", nodeThreads)
-      : openPool<Module>(options, "worker_browser", browserThreads),
+      ? openPool<Module>(options, "ThreadPool.open", "worker_thread", nodeThreads)
+      : openPool<Module>(options, "ThreadPool.open", "worker_browser", browserThreads),
 };
 
 /** Whether this is Deno, Node or Bun. */

@@ -1,6 +1,7 @@
 /**
  * transfer: marks a value whose buffers are to be moved to the other side instead of copied.
  */
+import { checkObject, wrongKind } from "../check.ts";
 
 /** The marks. Weak: a value that is never sent keeps nothing alive. */
 const marks = new WeakMap<object, readonly object[]>();
@@ -8,11 +9,12 @@ const marks = new WeakMap<object, readonly object[]>();
 let used = false;
 
 /**
- * Marks `value` so that, as an argument of `execute` or as the result of a handler, what it owns is moved to the other thread instead of
- * copied: at once whatever its size, and gone on this side. Gives the value back. Between processes it is copied all the same.
+ * Marks `value` so that, as an argument of `execute` or as the result of a handler, what it owns is
+ * moved to the other thread instead of copied: in no time whatever its size, and gone on this side.
+ * Gives the value back. Between processes it is still copied.
  *
- * @param owned What is moved: by default the value itself if it is an `ArrayBuffer` or a port, or the buffer under it.
- * @throws {TypeError} If the value is no object.
+ * @param owned What is moved: by default the buffer of a view, or else the value itself.
+ * @throws {TypeError} If the value is not an object, or `owned` not an array of objects.
  * @example
  * ```ts
  * import { transfer } from "jsr:@broomio/core/pool";
@@ -23,10 +25,10 @@ let used = false;
  * ```
  */
 export function transfer<T extends object>(value: T, owned?: readonly object[]): T {
-  if (typeof value !== "object" || value === null) {
-    throw new TypeError(
-      `transfer() wants an object, not ${value === null ? "null" : typeof value}`,
-    );
+  checkObject(value, "transfer()");
+  if (owned !== undefined) {
+    if (!Array.isArray(owned)) throw wrongKind("an array of objects to move", owned, "owned");
+    for (const each of owned) checkObject(each, "owned");
   }
   used = true;
   marks.set(value, owned ?? [ArrayBuffer.isView(value) ? value.buffer : value]);

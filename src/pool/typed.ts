@@ -14,7 +14,10 @@ export type HandlerName<Module> =
 export type HandlerArguments<Module, Name extends keyof Module> = Module[Name] extends
   (...args: infer Arguments) => unknown ? Arguments : never;
 
-/** What calling a handler through a pool gives: what its coroutine returns, its promise resolves to, or it returns itself. */
+/**
+ * What calling a handler through a pool gives: what its coroutine returns, what its promise
+ * resolves to, or what it returns itself.
+ */
 export type HandlerResult<Module, Name extends keyof Module> = Module[Name] extends
   (...args: never[]) => infer Result ? Outcome<Result> : never;
 

@@ -3,8 +3,9 @@
  */
 
 /**
- * Thrown where a worker ended while it held the call (it exited, crashed, ran out of memory or was killed), or where no worker could be started. The
- * error that ended it, where the runtime tells, is the `cause`.
+ * Thrown where a worker ended while it ran the call (it exited, crashed, ran out of memory or was
+ * killed), or where no worker could be started. The error that ended it, where the runtime reports
+ * one, is the `cause`.
  */
 export class WorkerError extends Error {
   static {

@@ -1,7 +1,8 @@
 /**
- * Web Workers of browsers. They do not tell when they have ended: one that is terminated counts as ended at once.
+ * Web Workers of browsers. They do not report their end: one that is terminated counts as ended at
+ * once.
  */
-import type { Backend, FromWorker, WorkerListener } from "./protocol.ts";
+import type { Backend, WorkerListener } from "./protocol.ts";
 
 /** Makes the backend; `entry` is the address of `worker_browser.ts`. */
 export function webWorkers(entry: string): Backend {
@@ -14,10 +15,10 @@ export function webWorkers(entry: string): Backend {
         if (ended) return;
         ended = true;
         worker.terminate();
-        // Not at once: the pool is in the middle of something.
+        // Not at once: the pool may be in the middle of something.
         queueMicrotask(() => listener.ended({ how, error }));
       };
-      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => !ended && listener.received(data);
+      worker.onmessage = ({ data }: MessageEvent<unknown>) => !ended && listener.received(data);
       worker.onmessageerror = () => end("a message that cannot be read");
       worker.onerror = (event: ErrorEvent) => {
         event.preventDefault();

@@ -1,6 +1,6 @@
 /**
- * Workers that do not exist: a backend for pools whose every message takes as long as a test says, and which keeps a
- * record of what a pool did with it.
+ * Workers that do not exist: a backend for pools whose every message takes as long as a test says,
+ * and which keeps a record of what a pool did with it.
  */
 import { type Nursery, sleep } from "../../mod.ts";
 import type { Backend, FromWorker, ToWorker, WorkerListener } from "../../src/pool/protocol.ts";
@@ -39,6 +39,8 @@ export class FakeWorker {
   leaving = false;
   ended = false;
   readonly held: Map<number, FakeCall> = new Map();
+  /** The ids of calls that were cancelled and have not been answered. */
+  readonly cancelled: Set<number> = new Set();
 
   constructor(index: number) {
     this.index = index;
@@ -92,6 +94,7 @@ export class FakeWorkers implements Backend {
     };
     const answer = (id: number, { token, ends }: FakeCall) => {
       if (!worker.held.delete(id)) return; // answered already, after a cancel
+      worker.cancelled.delete(id);
       if (ends === "failed") {
         say(["failed", id, { kind: "value", value: `failed ${token}` }]);
       } else say(["done", id, `done ${token}`]);
@@ -99,6 +102,9 @@ export class FakeWorkers implements Backend {
     const take = (id: number, call: FakeCall) => {
       if (!worker.ready || worker.leaving) {
         this.complaints.push("a call came to a worker not ready");
+      }
+      if (worker.cancelled.size > 0) {
+        this.complaints.push("a call came to a worker that may be ended soon");
       }
       if (this.got.includes(call.token)) this.complaints.push(`call ${call.token} came twice`);
       this.got.push(call.token);
@@ -123,6 +129,7 @@ export class FakeWorkers implements Backend {
         } else if (message[0] === "call") take(message[1], message[3][0] as FakeCall);
         else {
           const call = worker.held.get(message[1]);
+          if (call !== undefined) worker.cancelled.add(message[1]);
           if (call !== undefined && call.cancelTakes !== null) {
             after(call.cancelTakes, () => answer(message[1], call));
           }

@@ -5,11 +5,13 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
   all,
+  Cancelled,
   type Coroutine,
   currentLoop,
   Loop,
   moveOnAfter,
   Nursery,
+  type Operation,
   sleep,
   sleepUntil,
 } from "../../mod.ts";
@@ -44,9 +46,13 @@ const base: PoolSettings = {
   maxWaiting: Infinity,
   idleTimeout: 5,
   cancelGrace: 1,
+  startTimeout: 60,
 };
 
-/** Runs callers against a pool of fake workers; gives what each got and when, in the order in which they got it. */
+/**
+ * Runs callers against a pool of fake workers; gives what each got and when, in the order in which
+ * they got it.
+ */
 async function simulate(
   callers: readonly Caller[],
   settings: PoolSettings,
@@ -142,7 +148,8 @@ Deno.test("no call is lost, run twice or answered to another, whatever workers a
           else assertEquals(result, `${ends} ${token}`);
           if (result !== "cancelled") assert(fakes.got.includes(token));
         }
-        // A worker that died failed the calls it held and whose callers were still there, each of them.
+        // A worker that died failed the calls it held and whose callers were still there, each of
+        // them.
         for (const token of fakes.lost) {
           const { result } = outcomes.find((outcome) => outcome.token === token)!;
           assert(result instanceof WorkerError || result === "cancelled", `${token}: ${result}`);
@@ -199,7 +206,8 @@ Deno.test("starts that fail fail calls, and never leave one waiting", async () =
           if (result === "cancelled" || result instanceof WorkerError) continue;
           assertEquals(result, `${callers[token].ends} ${token}`);
         }
-        // No more starts than there were reasons for one: a call, or a worker that had died or was ended.
+        // No more starts than there were reasons for one: a call, or a worker that had died or was
+        // ended.
         assert(fakes.workers.length <= callers.length * 2 + 1, `${fakes.workers.length} starts`);
       },
     ),
@@ -283,6 +291,98 @@ Deno.test("a start that fails fails no call that another worker will take", asyn
   });
 });
 
+/** A call that neither ends nor hears a cancel, given up after `patience` seconds. */
+function* givenUp(pool: Pool<Fakes>, token: number, patience: number): Coroutine {
+  yield* moveOnAfter(patience, pool.execute("call", call(token, 0, "deaf")));
+}
+
+/** What a call gives or throws. */
+function* outcomeOf(operation: Operation<string>): Coroutine<unknown> {
+  try {
+    return yield* operation;
+  } catch (error) {
+    if (error instanceof Cancelled) throw error;
+    return error;
+  }
+}
+
+Deno.test("a worker that may be ended gets no new call; those in it are told why it was", async () => {
+  await withFakes({ size: 2, concurrency: 3 }, () => false, function* (pool) {
+    yield* Nursery.open(function* (nursery) {
+      nursery.startSoon(givenUp(pool, 0, 0.1));
+      const neighbour = nursery.startSoon(outcomeOf(pool.execute("call", call(1, 5))));
+      yield* sleep(0.5);
+      // Worker 1 is waited for: these go to another, which is started for them.
+      const later = [2, 3].map((token) => pool.execute("call", call(token, 1)));
+      assertEquals(yield* all(later), ["done 2", "done 3"]);
+      const error = yield* neighbour.join();
+      assert(error instanceof WorkerError);
+      assertEquals(
+        error.message,
+        "Worker 1 of fake:module was ended by the pool while it ran call(): another call in it, " +
+          "of call(), was cancelled and went on for more than 1 s (cancelGrace)",
+      );
+      const { died, overdue, failed, cancelled } = pool.statistics();
+      assertEquals([died, overdue, failed, cancelled], [1, 1, 1, 1]);
+    });
+  });
+});
+
+Deno.test("a worker gets calls again once it has answered those that were cancelled", async () => {
+  await withFakes({ size: 1, concurrency: 3 }, () => false, function* (pool) {
+    const hears = { ...call(0, 60), cancelTakes: 0.2 };
+    yield* moveOnAfter(0.1, pool.execute("call", hears));
+    yield* Nursery.open(function* (nursery) {
+      const next = nursery.startSoon(pool.execute("call", call(1, 1)));
+      yield* sleep(0.1);
+      assertEquals(pool.statistics().waiting, 1, "it is not given to the worker yet");
+      yield* sleep(0.2);
+      assertEquals(pool.statistics().waiting, 0);
+      assertEquals(yield* next.join(), "done 1");
+    });
+    assertEquals([pool.statistics().died, pool.statistics().overdue], [0, 0]);
+  });
+});
+
+Deno.test("with an unlimited cancelGrace no worker is ended, so each gets calls as before", async () => {
+  const settings = { ...base, size: 1, concurrency: 2, cancelGrace: Infinity };
+  const loop = new Loop({ host: new VirtualClock({ autojump: "always" }) });
+  await loop.run(Nursery.open(function* (world) {
+    const fakes = new FakeWorkers(inVirtualTime(world), 0.01, settings);
+    yield* Nursery.open(function* () {
+      const pool = yield* openWith<Fakes>(fakes, settings);
+      yield* moveOnAfter(0.1, pool.execute("call", call(0, 3)));
+      assertEquals(yield* pool.execute("call", call(1, 1)), "done 1");
+      assertEquals(pool.statistics().running, 1, "the cancelled one");
+    });
+  }));
+});
+
+Deno.test("R40c: a worker that does not start in time fails its calls, and another is tried", async () => {
+  const loop = new Loop({ host: new VirtualClock({ autojump: "always" }) });
+  await loop.run(Nursery.open(function* (world) {
+    const settings = { ...base, warm: 0, startTimeout: 0.5 };
+    const fakes = new FakeWorkers(inVirtualTime(world), 2, settings); // each takes 2 s
+    yield* Nursery.open(function* () {
+      const pool = yield* openWith<Fakes>(fakes, settings);
+      for (const token of [0, 1]) {
+        const begun = (yield* currentLoop()).now;
+        const error = yield* outcomeOf(pool.execute("call", call(token, 1)));
+        assert(error instanceof WorkerError);
+        assertEquals(
+          error.message,
+          "No worker for fake:module could be started: the module was not loaded within 0.5 s " +
+            "(startTimeout)",
+        );
+        assert(Math.abs((yield* currentLoop()).now - begun - 0.5) < 1e-9);
+      }
+      const { died, starting, waiting, failed } = pool.statistics();
+      assertEquals([died, starting, waiting, failed], [2, 0, 0, 2]);
+    });
+    assertEquals(fakes.workers.map((worker) => worker.ended), [true, true]);
+  }));
+});
+
 Deno.test("R30: cancelled at any wait, a pool leaves no worker and no call behind", async () => {
   const waits = await cancelAtEveryWait(() => {
     const settings = { ...base, size: 2, warm: 1 };
@@ -304,7 +404,8 @@ Deno.test("R30: cancelled at any wait, a pool leaves no worker and no call behin
       check({ completed, state }) {
         assertEquals(fakes.complaints, []);
         assertEquals(fakes.workers.filter((worker) => !worker.ended).length, 0);
-        // Its last wait is for the workers to end, shielded: whoever is cancelled there has all results.
+        // Its last wait is for the workers to end, shielded: whoever is cancelled there has all
+        // results.
         assertEquals(state === "succeeded", completed || results.length === 4);
         const expected = ["done 0", "done 1", "done 2", "done 3"];
         assertEquals(results, expected.slice(0, results.length));

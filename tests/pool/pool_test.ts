@@ -36,6 +36,7 @@ const kinds: Record<string, (options: Omit<PoolOptions, "module">) => Operation<
   "web workers": (options) =>
     openPool<Handlers>(
       { module, ...options },
+      "ThreadPool.open",
       "worker_browser",
       (entry) => Promise.resolve(webWorkers(entry)),
     ),
@@ -229,7 +230,8 @@ test("a handler that does not hear the cancel is ended with its worker", servers
   const freed = performance.now() - start;
   assert(freed < 5000, `the caller was held for ${freed} ms`);
   assertEquals(yield* pool.execute("add", 1, 2), 3);
-  assertEquals(pool.statistics().died, 0); // the pool has ended it
+  const { died, overdue } = pool.statistics();
+  assertEquals([died, overdue], [1, 1]); // it did not end by itself, and is counted
 });
 
 test("a handler that ends within the grace keeps its worker", servers, {
@@ -471,21 +473,33 @@ for (const [name, open] of Object.entries({ ThreadPool, ProcessPool })) {
   });
 }
 
-Deno.test("options that make no sense are refused by open itself", () => {
-  const wrong: [PoolOptions, string][] = [
-    [{} as PoolOptions, "address of a module"],
-    [{ module: "./handlers.ts" }, "address of a module"],
-    [{ module, size: 0 }, "size is a whole number"],
-    [{ module, size: 1, warm: 2 }, "warm is at most size"],
-    [{ module, concurrency: 1.5 }, "concurrency is a whole number"],
-    [{ module, maxWaiting: -1 }, "maxWaiting is a whole number"],
-    [{ module, cancelGrace: NaN }, "at least 0 seconds"],
-    [{ module, entry: "worker.js" }, "entry is the address"],
+const where = 'Expected an absolute address, such as new URL("./hash.ts", import.meta.url)';
+
+Deno.test("R40b: options that are not valid are refused by open itself", () => {
+  const wrong: [unknown, string][] = [
+    [undefined, `TypeError: ${where}, got undefined (module)`],
+    [null, "TypeError: Expected an object of options, got null (ThreadPool.open())"],
+    [[], "TypeError: Expected an object of options, got an empty array (ThreadPool.open())"],
+    [{}, `TypeError: ${where}, got undefined (module)`],
+    [{ module: 5 }, `TypeError: ${where}, got 5 (module)`],
+    [{ module: "./handlers.ts" }, `RangeError: ${where}, got "./handlers.ts" (module)`],
+    [{ module, size: 0 }, "RangeError: Expected an integer of at least 1, got 0 (size)"],
+    [{ module, size: "2" }, 'TypeError: Expected an integer of at least 1, got "2" (size)'],
+    [{ module, size: 1, warm: 2 }, "RangeError: Expected an integer from 0 to 1, got 2 (warm)"],
+    [{ module, warm: -1 }, "RangeError: Expected an integer of at least 0, got -1 (warm)"],
+    [{ module, concurrency: 1.5 }, "RangeError: Expected an integer of at least 1, got 1.5"],
+    [{ module, maxWaiting: -1 }, "RangeError: Expected an integer of at least 0, or Infinity"],
+    [{ module, cancelGrace: NaN }, "RangeError: "],
+    [{ module, idleTimeout: "1 s" }, "TypeError: "],
+    [{ module, startTimeout: -1 }, "RangeError: "],
+    [{ module, entry: "worker.js" }, `RangeError: ${where}, got "worker.js" (entry)`],
+    [{ module, concurency: 2 }, 'TypeError: Unknown option "concurency" of ThreadPool.open()'],
+    [{ module, graceTimeout: 2 }, "the nearest known one is"],
   ];
   for (const [options, message] of wrong) {
     let text = "nothing was thrown";
     try {
-      ThreadPool.open(options);
+      ThreadPool.open(options as PoolOptions);
     } catch (error) {
       text = String(error);
     }

@@ -1,5 +1,6 @@
 /**
- * Pools of a package that came over the network, as it does from JSR: its `import.meta.url` is no file.
+ * Pools of a package that came over the network, as it does from JSR: its `import.meta.url` is no
+ * file.
  */
 import { assertEquals } from "@std/assert";
 
@@ -22,7 +23,8 @@ for (const kind of ["threads", "processes"]) {
         ...["--allow-run", "--allow-env", `--allow-import=127.0.0.1:${port}`],
         ...[`http://127.0.0.1:${port}/tests/pool/permissions_program.ts`, kind],
       ],
-      // What it downloads is of no use to the next run, with another port: kept out of the user's cache.
+      // What it downloads is of no use to the next run, with another port: kept out of the user's
+      // cache.
       env: { DENO_DIR: `${Deno.env.get("TMPDIR") ?? "/tmp"}/broomio-remote-test` },
       stdin: "null",
       signal: AbortSignal.timeout(30_000),

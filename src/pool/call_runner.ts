@@ -1,17 +1,17 @@
 /**
- * serve: the worker's side of the protocol: imports the module, runs its exports, answers.
+ * Call runner: the worker's side of the protocol. Imports the module, calls its exports, answers.
  *
- * Invariants: every call is answered once; coroutines all run in one loop, so that they can share locks and limiters; `running` holds
- * exactly the coroutines that have not ended.
- * Must never know: how messages travel.
+ * Invariants: every call is answered once; coroutines all run in one loop, so that they can share
+ * locks and limiters; `running` has exactly the coroutines that have not ended. Independent of: how
+ * messages travel.
  */
 import { Command, type Operation } from "../kernel/coroutine.ts";
 import { Cancelled, DeadlockError } from "../kernel/errors.ts";
 import { Loop } from "../loop.ts";
 import { endError, NEXT, type TaskCore } from "../kernel/task.ts";
 import { uncloneableError } from "./clone.ts";
+import { decodeError, encodeError } from "./error_codec.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
-import { decodeThrown, encodeThrown } from "./thrown.ts";
 import { transferOf } from "./transfer.ts";
 
 /** Sends a message to the pool; throws where it cannot be cloned. */
@@ -19,9 +19,9 @@ export type Post = (message: FromWorker, transfer: readonly object[] | undefined
 
 type Handler = (...args: readonly unknown[]) => unknown;
 
-/** What answers the messages of a pool: called with each of them, in order. */
-export function serve(post: Post): (message: ToWorker) => void {
-  /** The exports that are functions, as the module had them once it was loaded; looking into the module itself is slower. */
+/** Makes what is called with each message of the pool, in order. */
+export function createCallRunner(post: Post): (message: ToWorker) => void {
+  /** The exports that are functions, read once: reading them from the module itself is slower. */
   const handlers = new Map<string, Handler>();
   let address = "";
   const loop = new Loop();
@@ -37,26 +37,43 @@ export function serve(post: Post): (message: ToWorker) => void {
       }
       post(["ready"], undefined);
     } catch (error) {
-      post(["broken", encodeThrown(error)], undefined);
+      post(["broken", encodeError(error)], undefined);
     }
   }
 
   function call(id: number, name: string, args: readonly unknown[]): void {
+    let result: unknown;
     try {
       const handler = handlers.get(name);
       if (handler === undefined) {
         throw new TypeError(noHandler(name, [...handlers.keys()], address));
       }
-      const result = handler(...args);
-      if (isCoroutine(result)) run(id, name, result);
-      else if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
-        (result as PromiseLike<unknown>).then(
-          (value) => done(id, name, value),
-          (error) => failed(id, error),
-        );
-      } else done(id, name, result);
+      result = handler(...args);
+      if (isCoroutine(result)) return run(id, name, result);
+      if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
+        return settleLater(id, name, result as PromiseLike<unknown>);
+      }
     } catch (error) {
-      failed(id, error);
+      return failed(id, error);
+    }
+    done(id, name, result);
+  }
+
+  /** Answers once, whatever a hand-written `then` does: calls back twice, calls back and throws. */
+  function settleLater(id: number, name: string, promise: PromiseLike<unknown>): void {
+    let settled = false;
+    const once = (answer: () => void): void => {
+      if (settled) return;
+      settled = true;
+      answer();
+    };
+    try {
+      promise.then(
+        (value) => once(() => done(id, name, value)),
+        (error) => once(() => failed(id, error)),
+      );
+    } catch (error) {
+      once(() => failed(id, error));
     }
   }
 
@@ -67,7 +84,7 @@ export function serve(post: Post): (message: ToWorker) => void {
     task.onEnd(() => {
       running.delete(id);
       if (task.mode === NEXT) done(id, name, task.value);
-      else failed(id, deadlockOf(task) ?? endError(task));
+      else failed(id, whyEnded(task));
       return true; // the caller has the error, so the loop need not
     });
     if (!looping) runLoop();
@@ -100,11 +117,15 @@ export function serve(post: Post): (message: ToWorker) => void {
 
   function failed(id: number, error: unknown): void {
     try {
-      post(["failed", id, encodeThrown(error)], undefined);
+      post(["failed", id, encodeError(error)], undefined);
     } catch (cause) {
       // A process cannot be sent all that a thread can, such as shared memory.
-      const mended = uncloneableError("what was thrown", error, "it", cause);
-      post(["failed", id, encodeThrown(mended)], undefined);
+      const replacement = uncloneableError("what was thrown", error, "it", cause);
+      try {
+        post(["failed", id, encodeError(replacement)], undefined);
+      } catch {
+        // The channel is gone: the pool sees this worker end, and fails the call.
+      }
     }
   }
 
@@ -112,14 +133,19 @@ export function serve(post: Post): (message: ToWorker) => void {
     if (message[0] === "call") call(message[1], message[2], message[3]);
     else if (message[0] === "load") load(message[1]);
     // What is not a coroutine cannot be cancelled: it ends by itself, or the pool ends the worker.
-    else running.get(message[1])?.cancel(message[2] && decodeThrown(message[2]));
+    else running.get(message[1])?.cancel(message[2] && decodeError(message[2]));
   };
 }
 
-/** The deadlock because of which a task was cancelled, or undefined. */
-function deadlockOf({ value }: TaskCore): DeadlockError | undefined {
-  const reason = value instanceof Cancelled ? value.reason : undefined;
-  return reason instanceof DeadlockError ? reason : undefined;
+/** What a task that did not succeed threw, or the deadlock because of which it was cancelled. */
+function whyEnded(task: TaskCore): unknown {
+  const { value } = task;
+  try {
+    const reason = value instanceof Cancelled ? value.reason : undefined;
+    return reason instanceof DeadlockError ? reason : endError(task);
+  } catch {
+    return value; // a proxy whose class cannot be asked for
+  }
 }
 
 /** Whether a handler gave a coroutine or an operation; no value that can be sent looks like one. */
