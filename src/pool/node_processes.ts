@@ -6,7 +6,8 @@
  * whole channel, and stop.) The module in the child can send messages of its own: what is not bytes
  * in our format is passed on as it is, and the pool ignores it.
  */
-import { builtin, parallelism } from "./builtin.ts";
+import { builtin } from "../runtime/builtin.ts";
+import { parallelism } from "./parallelism.ts";
 import type { Backend, WorkerListener } from "./protocol.ts";
 
 /** The part of `node:child_process` that is used here. */
@@ -26,10 +27,10 @@ interface V8 {
 }
 
 /** Makes the backend; `entry` is the address of `worker_process.ts`. */
-export async function nodeProcesses(entry: string): Promise<Backend> {
-  const { fork } = await builtin<ChildProcesses>("node:child_process");
-  const { serialize, deserialize } = await builtin<V8>("node:v8");
-  const { fileURLToPath } = await builtin<{ fileURLToPath(url: string): string }>("node:url");
+export function nodeProcesses(entry: string): Backend {
+  const { fork } = builtin<ChildProcesses>("node:child_process")!;
+  const { serialize, deserialize } = builtin<V8>("node:v8")!;
+  const { fileURLToPath } = builtin<{ fileURLToPath(url: string): string }>("node:url")!;
   const path = entry.startsWith("file:") ? fileURLToPath(entry) : entry;
 
   /** What a message says, or the message itself where it is not in our format. */
@@ -43,7 +44,7 @@ export async function nodeProcesses(entry: string): Promise<Backend> {
   }
 
   return {
-    parallelism: await parallelism(),
+    parallelism: parallelism(),
     start(listener: WorkerListener) {
       const child = fork(path, [], { serialization: "advanced" });
       let error: unknown;

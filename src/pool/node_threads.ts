@@ -2,7 +2,8 @@
  * Worker threads of Deno, Node and Bun. In Deno too, instead of its Web Workers: those cannot be
  * ended while they compute.
  */
-import { builtin, parallelism } from "./builtin.ts";
+import { builtin } from "../runtime/builtin.ts";
+import { parallelism } from "./parallelism.ts";
 import type { Backend, WorkerListener } from "./protocol.ts";
 
 /** The part of `node:worker_threads` that is used here. */
@@ -15,15 +16,15 @@ interface WorkerThreads {
 }
 
 /** Makes the backend; `entry` is the address of `worker_thread.ts`. */
-export async function nodeThreads(entry: string): Promise<Backend> {
-  const { Worker } = await builtin<WorkerThreads>("node:worker_threads");
+export function nodeThreads(entry: string): Backend {
+  const { Worker } = builtin<WorkerThreads>("node:worker_threads")!;
   // Threads start only from files and `data:` addresses. From JSR this package comes by https:
   // there a line of text imports it.
   const url = entry.startsWith("file:")
     ? new URL(entry)
     : new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(entry)}`)}`);
   return {
-    parallelism: await parallelism(),
+    parallelism: parallelism(),
     start(listener: WorkerListener) {
       const worker = new Worker(url);
       let error: unknown;

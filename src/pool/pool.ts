@@ -4,7 +4,6 @@
 import { checkFunction, checkInteger, checkOptions, checkString } from "../check.ts";
 import { Command, type Coroutine, type Operation } from "../kernel/coroutine.ts";
 import { surroundingScope } from "../operations/ensure.ts";
-import { until } from "../interop/until.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { CallWait } from "./call_wait.ts";
 import { mapInOrder, type MapOptions } from "./map.ts";
@@ -70,7 +69,7 @@ export function openPool<Module>(
   options: PoolOptions,
   by: string,
   script: string,
-  load: (entry: string) => Promise<Backend>,
+  createBackend: (entry: string) => Backend,
 ): Operation<Pool<Module>> {
   const settings = checkPoolOptions(options, by);
   const entry = options.entry === undefined
@@ -79,7 +78,7 @@ export function openPool<Module>(
   return open();
 
   function* open(): Coroutine<Pool<Module>> {
-    const backend = yield* until(load(entry));
+    const backend = createBackend(entry);
     return yield* openWith<Module>(backend, settings(backend.parallelism));
   }
 }

@@ -2,9 +2,9 @@
  * ThreadPool: the door to pools of threads.
  */
 import type { Operation } from "../kernel/coroutine.ts";
+import { builtin } from "../runtime/builtin.ts";
 import { nodeThreads } from "./node_threads.ts";
 import { openPool, type Pool } from "./pool.ts";
-import type { Backend } from "./protocol.ts";
 import type { PoolOptions } from "./settings.ts";
 import type { AnyModule } from "./typed.ts";
 import { webWorkers } from "./worker_web.ts";
@@ -49,15 +49,10 @@ export const ThreadPool: {
   open: <Module>(options: PoolOptions) =>
     hasNodeModules()
       ? openPool<Module>(options, "ThreadPool.open", "worker_thread", nodeThreads)
-      : openPool<Module>(options, "ThreadPool.open", "worker_browser", browserThreads),
+      : openPool<Module>(options, "ThreadPool.open", "worker_browser", webWorkers),
 };
 
 /** Whether this is Deno, Node or Bun. */
 export function hasNodeModules(): boolean {
-  const global = globalThis as { process?: { versions?: { node?: string } } };
-  return global.process?.versions?.node !== undefined;
-}
-
-function browserThreads(entry: string): Promise<Backend> {
-  return Promise.resolve(webWorkers(entry));
+  return builtin("node:worker_threads") !== undefined;
 }

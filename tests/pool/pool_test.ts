@@ -38,7 +38,7 @@ const kinds: Record<string, (options: Omit<PoolOptions, "module">) => Operation<
       { module, ...options },
       "ThreadPool.open",
       "worker_browser",
-      (entry) => Promise.resolve(webWorkers(entry)),
+      webWorkers,
     ),
 };
 const servers = ["threads", "processes"];
