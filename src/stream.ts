@@ -30,6 +30,17 @@ export interface UnixAddress {
 /** Where one end of a stream is. */
 export type Address = NetAddress | UnixAddress;
 
+/** The end of a pipe: a stream of a process. */
+export interface PipeAddress {
+  /** What speaks there. */
+  readonly transport: "pipe";
+  /** Which end it is, for messages: `stdin of "cat"`. */
+  readonly name: string;
+}
+
+/** Where one end of a stream of any kind is. */
+export type StreamPlace = Address | PipeAddress;
+
 /** The half of a stream that receives. */
 export interface ReceiveStream {
   /**

@@ -6,12 +6,12 @@
  * accept, or is closed with the listener (R37). Independent of: what becomes of the connections.
  */
 import { ClosedResourceError } from "../kernel/errors.ts";
-import { IoWait } from "./io_wait.ts";
+import { IoWait } from "../bytes/io_wait.ts";
 import type { RawListener, RawListenerEvents, RawStream } from "./network.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import type { Timed } from "../kernel/timers.ts";
-import { showAddress, SocketError } from "./socket_error.ts";
-import { WaiterSlot } from "./waiter_slot.ts";
+import { showAddress, SocketError } from "../bytes/socket_error.ts";
+import { WaiterSlot } from "../bytes/waiter_slot.ts";
 
 /** After a failure that will pass, how long until the next try, in seconds (R40). */
 const RETRY_DELAY = 0.1;

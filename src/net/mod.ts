@@ -30,11 +30,12 @@ export type { UdpBindOptions, UdpMessage } from "./udp.ts";
 export { Socket } from "./socket.ts";
 export type { WebStreams } from "../interop/byte_streams.ts";
 export { ListenSocket } from "./listen_socket.ts";
-export { SocketError } from "./socket_error.ts";
+export { SocketError } from "../bytes/socket_error.ts";
 export { LimitError } from "../kernel/errors.ts";
 export { BufferedReader, sendFrame } from "./framing.ts";
 export type { BufferedReaderOptions, FrameFormat } from "./framing.ts";
 export { runtimeNetwork, type RuntimeNetworkOptions, useNetwork } from "./backend.ts";
+export type { RawHalf, RawReceiveStream, RawSendStream } from "../bytes/raw_stream.ts";
 export type {
   Address,
   ByteStream,
@@ -42,9 +43,11 @@ export type {
   Handler,
   Listener,
   NetAddress,
+  PipeAddress,
   ReceiveStream,
   SendStream,
   ServeOptions,
+  StreamPlace,
   UnixAddress,
 } from "../stream.ts";
 export type {

@@ -12,13 +12,10 @@
  *
  * Independent of: loops, tasks, cancellation.
  */
+import type { RawReceiveStream, RawSendStream } from "../bytes/raw_stream.ts";
 import type { Address, NetAddress, UnixAddress } from "../stream.ts";
 
-/**
- * How long what was sent before a close, or before the end of a handler, may take to go out, in
- * seconds. A peer that reads nothing for so long is cut off.
- */
-export const LINGER = 5;
+export { LINGER, type ReceiveEvents, type SendEvents } from "../bytes/raw_stream.ts";
 
 /** Told the result of listening or connecting: one call. */
 export interface Attempt<T> {
@@ -28,65 +25,12 @@ export interface Attempt<T> {
   failed(code: string, cause: unknown): void;
 }
 
-/** What a {@linkcode RawStream} answers to `receive`. */
-export interface ReceiveEvents {
-  /**
-   * So many bytes are in `bytes`; 0 at the end. Gives true where all were read at once, so that the
-   * memory is free.
-   */
-  received(count: number): boolean | void;
-  /** It failed. */
-  receiveFailed(code: string, cause: unknown): void;
-}
-
-/** What a {@linkcode RawStream} answers to `send` and `finish`. */
-export interface SendEvents {
-  /** It is done. */
-  sent(): void;
-  /** It failed; a part may have been sent. */
-  sendFailed(code: string, cause: unknown): void;
-}
-
 /** One connection of a backend. */
-export interface RawStream {
+export interface RawStream extends RawReceiveStream, RawSendStream {
   /** This end. */
   readonly localAddr: Address;
   /** The other end. */
   readonly remoteAddr: Address;
-  /** Where answers go; set before anything is asked. */
-  receiveEvents: ReceiveEvents;
-  /** Where answers go; set before anything is asked. */
-  sendEvents: SendEvents;
-  /** What was received last, from index 0. */
-  readonly bytes: Uint8Array;
-  /**
-   * How long `bytes` stay as they are: during `received`, and then `bytes` is other memory with
-   * what was not read; until `receive` is called again; or for ever.
-   */
-  readonly lifetime: "event" | "receive" | "forever";
-  /**
-   * True where tasks of the same loop answer, and nothing outside of it: waiting for them is no
-   * external wait.
-   */
-  readonly isInLoop?: boolean;
-  /** How many bytes it takes now without waiting, where it has a bound; small sends keep to it. */
-  readonly room?: number;
-  /** Asks for bytes. One at a time. */
-  receive(): void;
-  /**
-   * Asks to send all of `bytes`, which stay as they are until it is answered. One at a time,
-   * together with `finish`.
-   */
-  send(bytes: Uint8Array): void;
-  /** Asks to end the sending direction. */
-  finish(): void;
-  /** Ends it now; what is being sent may be cut off. Twice is once. */
-  close(): void;
-  /**
-   * `close` follows once what is being sent has gone out. Where that takes longer than `LINGER`,
-   * closes it.
-   */
-  closeSoon(): void;
   /** Whether small messages go out at once (TCP_NODELAY). */
   setNoDelay(on: boolean): void;
   /** Whether a silent peer is probed (SO_KEEPALIVE). */

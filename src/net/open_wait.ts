@@ -10,7 +10,7 @@ import type { TaskCore } from "../kernel/task.ts";
 import type { Timed } from "../kernel/timers.ts";
 import { ExternalWait } from "../kernel/wait.ts";
 import { networkOf } from "./backend.ts";
-import { showAddress, SocketError } from "./socket_error.ts";
+import { showAddress, SocketError } from "../bytes/socket_error.ts";
 
 /** Begins an attempt; gives how to abandon it. */
 export type Begin<Raw> = (network: Network, attempt: Attempt<Raw>) => (() => void) | void;

@@ -12,7 +12,7 @@ import type { Task, TaskCore } from "../kernel/task.ts";
 import { currentTask } from "../operations/current.ts";
 import { Wait } from "../kernel/wait.ts";
 import { isOwnError, runHandler, type Socket } from "./socket.ts";
-import { showAddress } from "./socket_error.ts";
+import { showAddress } from "../bytes/socket_error.ts";
 
 /** What serving asks of a listener. */
 interface Source<S> {

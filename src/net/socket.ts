@@ -8,11 +8,11 @@ import { ClosedResourceError } from "../kernel/errors.ts";
 import type { WebStreams } from "../interop/byte_streams.ts";
 import type { RawStream } from "./network.ts";
 import type { Address, ByteStream, Handler } from "../stream.ts";
-import { Receive, ReceiveInto, Receiver, ReceiveView } from "./receiver.ts";
-import { Drain, Send, Sender, Shutdown } from "./sender.ts";
-import { SocketError } from "./socket_error.ts";
+import { Receive, ReceiveInto, Receiver, ReceiveView } from "../bytes/receiver.ts";
+import { Drain, Send, Sender, Shutdown } from "../bytes/sender.ts";
+import { SocketError } from "../bytes/socket_error.ts";
 import type { Carrier } from "./tls/port.ts";
-import { webStreams } from "./web.ts";
+import { webStreams } from "../bytes/web.ts";
 
 // What this file alone may see of a socket.
 let sendingHalf: (socket: Socket) => Sender;
@@ -176,7 +176,8 @@ export function* detach(socket: Socket): Coroutine<Carrier> {
   );
   const { leftover, pending } = receivingHalf(socket).detach(error);
   sender.detach(error);
-  return { raw: sender.raw, leftover, pending };
+  const raw = sender.raw as RawStream; // a socket's halves are over one raw stream
+  return { raw, leftover, pending };
 }
 
 /** Runs a handler to the end of what it sent, and closes the socket however that ends. */

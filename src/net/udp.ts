@@ -12,9 +12,9 @@ import type { DatagramEvents, RawDatagram } from "./network.ts";
 import type { Datagram, NetAddress } from "../stream.ts";
 import { ExternalWait } from "../kernel/wait.ts";
 import { OpenWait } from "./open_wait.ts";
-import { showAddress, SocketError } from "./socket_error.ts";
+import { showAddress, SocketError } from "../bytes/socket_error.ts";
 import { checkPort } from "./tcp.ts";
-import { WaiterSlot } from "./waiter_slot.ts";
+import { WaiterSlot } from "../bytes/waiter_slot.ts";
 
 /** Options of {@linkcode UdpSocket.bind}. */
 export interface UdpBindOptions {

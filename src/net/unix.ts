@@ -15,7 +15,7 @@ import { ListenSocket } from "./listen_socket.ts";
 import { networkOf } from "./backend.ts";
 import { OpenWait } from "./open_wait.ts";
 import { Socket } from "./socket.ts";
-import { SocketError } from "./socket_error.ts";
+import { SocketError } from "../bytes/socket_error.ts";
 
 /**
  * What fits into a `sockaddr_un`, with its closing zero. Node truncates silently what is longer.

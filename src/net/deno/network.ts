@@ -10,7 +10,7 @@
  * the user may have called `unref`, which only they know of, or have put other methods in their
  * place.
  */
-import { codeOf } from "../error_code.ts";
+import { codeOf } from "../../bytes/error_code.ts";
 import {
   type Attempt,
   LINGER,

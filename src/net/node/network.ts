@@ -9,7 +9,7 @@
  * of what a small request costs. Accepted sockets are made anew for that (`internals.ts`).
  */
 import { builtin } from "../../runtime/builtin.ts";
-import { codeOf } from "../error_code.ts";
+import { codeOf } from "../../bytes/error_code.ts";
 import {
   type Attempt,
   LINGER,

@@ -2,7 +2,7 @@
  * UDP by `node:dgram`, in Node, Bun and Deno, whose own needs `--unstable-net`.
  */
 import { builtin } from "../../runtime/builtin.ts";
-import { codeOf } from "../error_code.ts";
+import { codeOf } from "../../bytes/error_code.ts";
 import type { Attempt, DatagramEvents, Network, RawDatagram } from "../network.ts";
 import type { NetAddress } from "../../stream.ts";
 

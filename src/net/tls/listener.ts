@@ -7,7 +7,7 @@
  */
 import type { RawListener, RawListenerEvents, RawStream } from "../network.ts";
 import type { Address } from "../../stream.ts";
-import { SocketError } from "../socket_error.ts";
+import { SocketError } from "../../bytes/socket_error.ts";
 import type { RawTlsStream, TlsServer } from "./port.ts";
 
 /** Beyond this, further connections wait in the system's backlog. */

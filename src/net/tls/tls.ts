@@ -13,7 +13,7 @@ import { ListenSocket } from "../listen_socket.ts";
 import { nodeTls } from "../node/tls.ts";
 import { OpenWait } from "../open_wait.ts";
 import { detach, replaceWith, type Socket } from "../socket.ts";
-import type { SocketError } from "../socket_error.ts";
+import type { SocketError } from "../../bytes/socket_error.ts";
 import {
   checkPort,
   TcpClientSocket,

@@ -4,7 +4,7 @@
  * Independent of: who asked.
  */
 import { ClosedResourceError } from "../kernel/errors.ts";
-import type { Address } from "../stream.ts";
+import type { StreamPlace } from "../stream.ts";
 
 /** What the codes mean, for messages. Those not here show themselves. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -54,15 +54,15 @@ export class SocketError extends Error {
    * `EAI_AGAIN`.
    */
   readonly code: string;
-  /** What was listened at, connected to, or the other end of the connection. */
-  readonly address: Address;
+  /** What was listened at or connected to, or the other end of the connection or pipe. */
+  readonly address: StreamPlace;
 
   /**
    * Made by sockets.
    *
    * @param doing What failed, as in "Cannot connect to".
    */
-  constructor(doing: string, code: string, address: Address, cause?: unknown) {
+  constructor(doing: string, code: string, address: StreamPlace, cause?: unknown) {
     const meaning = MEANINGS[code] ?? (cause instanceof Error ? cause.message : "");
     super(
       `${doing} ${showAddress(address)}: ${code}${meaning && ` (${meaning})`}`,
@@ -83,13 +83,16 @@ export class SocketError extends Error {
 export const CLOSED: unique symbol = Symbol("closed");
 
 /** What to throw for a failure. */
-export function toError(failure: unknown, peer: string): unknown {
+export function toError(failure: unknown, place: StreamPlace): unknown {
   if (failure !== CLOSED) return failure;
-  return new ClosedResourceError(`The socket connected to ${peer} is closed`);
+  const shown = showAddress(place);
+  const what = place.transport === "pipe" ? shown : `The socket connected to ${shown}`;
+  return new ClosedResourceError(`${what} is closed`);
 }
 
 /** An address as people write it. */
-export function showAddress(address: Address): string {
+export function showAddress(address: StreamPlace): string {
+  if (address.transport === "pipe") return address.name;
   if (address.transport === "unix") return address.path || "a Unix client";
   const { hostname, port } = address;
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;

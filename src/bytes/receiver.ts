@@ -1,5 +1,5 @@
 /**
- * Receiver: the receiving half of a socket.
+ * Receiver: the receiving half of a stream: of a socket, or a pipe.
  *
  * Invariants
  * - `#pending` exactly while the backend was asked for bytes and has not answered. A cancelled wait
@@ -12,7 +12,7 @@
  */
 import { ClosedResourceError } from "../kernel/errors.ts";
 import { IoWait } from "./io_wait.ts";
-import type { RawStream, ReceiveEvents } from "./network.ts";
+import type { RawReceiveStream, ReceiveEvents } from "./raw_stream.ts";
 import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
 import { WaiterSlot } from "./waiter_slot.ts";
 
@@ -44,7 +44,7 @@ export interface ReceiveWaiter {
 
 /** The state of the receiving half. */
 export class Receiver extends WaiterSlot<ReceiveWaiter> implements ReceiveEvents {
-  readonly raw: RawStream;
+  readonly raw: RawReceiveStream;
   /** The error that ended receiving, or null. */
   failure: unknown = null;
   /** How the connection broke, if it did. */
@@ -62,7 +62,7 @@ export class Receiver extends WaiterSlot<ReceiveWaiter> implements ReceiveEvents
   #view: Uint8Array<ArrayBuffer> = NOTHING;
   #viewed: Uint8Array = NOTHING;
 
-  constructor(raw: RawStream) {
+  constructor(raw: RawReceiveStream) {
     super();
     this.raw = raw;
   }
@@ -76,7 +76,7 @@ export class Receiver extends WaiterSlot<ReceiveWaiter> implements ReceiveEvents
   wait(waiter: ReceiveWaiter): void {
     this.checkFree();
     if (this.#start < this.#end) return waiter.deliver();
-    if (this.failure !== null) throw toError(this.failure, this.peer);
+    if (this.failure !== null) throw toError(this.failure, this.raw.remoteAddr);
     if (this.ended) return waiter.deliver();
     this.waiter = waiter;
     if (this.#pending) return;
@@ -152,7 +152,7 @@ export class Receiver extends WaiterSlot<ReceiveWaiter> implements ReceiveEvents
   end(error: unknown): void {
     if (this.failure === CLOSED || this.failure instanceof ClosedResourceError) return;
     this.failure = error;
-    this.vacate()?.fail(toError(error, this.peer));
+    this.vacate()?.fail(toError(error, this.raw.remoteAddr));
   }
 
   /**
@@ -161,7 +161,7 @@ export class Receiver extends WaiterSlot<ReceiveWaiter> implements ReceiveEvents
    */
   detach(error: ClosedResourceError): { leftover: Uint8Array | null; pending: boolean } {
     this.checkFree();
-    if (this.failure !== null) throw toError(this.failure, this.peer);
+    if (this.failure !== null) throw toError(this.failure, this.raw.remoteAddr);
     const leftover = this.read(Infinity);
     this.failure = error;
     return { leftover, pending: this.#pending };
@@ -194,7 +194,7 @@ abstract class ReceiveWait<T> extends IoWait<T | null> implements ReceiveWaiter 
     this.sender = sender;
   }
 
-  protected get source(): RawStream {
+  protected get source(): RawReceiveStream {
     return this.receiver.raw;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Sender: the sending half of a socket. It coalesces what is sent in one turn of the loop into one
+ * Sender: the sending half of a stream: of a socket, or a pipe. It coalesces what is sent in one turn of the loop into one
  * write.
  *
  * How. A small send is copied behind those before it and is done: its task goes on in the same
@@ -23,8 +23,8 @@
  */
 import { BrokenResourceError, ClosedResourceError } from "../kernel/errors.ts";
 import { IoWait } from "./io_wait.ts";
-import type { RawStream, SendEvents } from "./network.ts";
 import { runningTask } from "../kernel/scheduler.ts";
+import type { RawSendStream, SendEvents } from "./raw_stream.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
 import { WaiterSlot } from "./waiter_slot.ts";
@@ -93,7 +93,7 @@ export interface SendWaiter {
 
 /** The state of the sending half. */
 export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
-  readonly raw: RawStream;
+  readonly raw: RawSendStream;
   /** The error that ended sending, or null. */
   failure: unknown = null;
   /** How the connection broke, if it did. */
@@ -113,7 +113,7 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
    */
   #hold: Disposable | null = null;
 
-  constructor(raw: RawStream) {
+  constructor(raw: RawSendStream) {
     super();
     this.raw = raw;
   }
@@ -128,7 +128,7 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
   check(): void {
     if (this.failure !== null) {
       this.reported = true;
-      throw toError(this.failure, this.peer);
+      throw toError(this.failure, this.raw.remoteAddr);
     }
     this.checkFree();
   }
@@ -302,7 +302,7 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
     this.closed = this.reported = true;
     const cutOff = this.#busy === DIRECT || this.failure !== null;
     this.failure = CLOSED;
-    this.vacate()?.fail(toError(CLOSED, this.peer));
+    this.vacate()?.fail(toError(CLOSED, this.raw.remoteAddr));
     if (cutOff) return this.raw.close();
     this.advance();
     if (this.#busy !== IDLE) this.raw.closeSoon();
@@ -322,7 +322,7 @@ abstract class SendingWait extends IoWait<void> implements SendWaiter {
     this.sender = sender;
   }
 
-  protected get source(): RawStream {
+  protected get source(): RawSendStream {
     return this.sender.raw;
   }
 
