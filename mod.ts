@@ -28,10 +28,10 @@ export {
   ClosedResourceError,
   DeadlockError,
   EndOfChannel,
-  NurseryError,
   TaskCancelledError,
   TimeoutError,
 } from "./src/kernel/errors.ts";
+export { NurseryError } from "./src/kernel/nursery_error.ts";
 export type { Duration, DurationLike } from "./src/duration.ts";
 export type { Host, HostSession } from "./src/host.ts";
 export type { ExecutionOrder } from "./src/kernel/ready_queue.ts";

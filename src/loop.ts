@@ -1,19 +1,35 @@
 /**
- * Loop: the door to the scheduler. It owns the root nursery, begins and ends runs, and calls a deadlock what is one.
+ * Loop: runs tasks in turns. A turn expires what is due, steps what is ready, and, when nothing is left to do at once, has the host
+ * wait.
  *
- * Invariants: one run at a time; a run ends when the root nursery is empty; the tasks of the next run wait in a new root nursery.
- * Must never know: how tasks are stepped, what the time is made of.
+ * Pure: no clock, timer, promise or socket of its own; time and wake-ups come through the Host (host.ts).
+ * Invariants: one run at a time; the tasks of the next run wait in a new root nursery; no turn runs inside another.
+ * Independent of: how a task is stepped (kernel/step.ts), and when a run is over (kernel/run.ts).
  */
-import { Scope } from "./kernel/cancel_scope.ts";
-import { coroutineStack, type Operation } from "./kernel/coroutine.ts";
-import { deadlockReport, liveTasks } from "./kernel/deadlock_report.ts";
-import { Cancelled, DeadlockError, NurseryError, setStack } from "./kernel/errors.ts";
 import type { Host } from "./host.ts";
-import { webHost } from "./runtime/web_host.ts";
+import { observeYields } from "./kernel/command.ts";
+import { ScopeCore } from "./kernel/cancel_scope.ts";
+import type { Operation } from "./kernel/coroutine.ts";
+import { liveTasks } from "./kernel/deadlock_report.ts";
 import { NurseryCore, type TaskOptions } from "./kernel/nursery.ts";
 import { createQueue, type ExecutionOrder, seededRandom } from "./kernel/ready_queue.ts";
+import { OVER, Run, WAIT } from "./kernel/run.ts";
 import { type Instrument, type LoopWarning, Scheduler } from "./kernel/scheduler.ts";
-import { NEXT, type Task, type TaskCore } from "./kernel/task.ts";
+import { coroutineStack } from "./kernel/stack.ts";
+import { runBatch } from "./kernel/step.ts";
+import type { Task, TaskCore } from "./kernel/task.ts";
+import { webHost } from "./runtime/web_host.ts";
+
+/** Steps between two looks at the clock, at most: a look costs 80 ns on Deno, a step can be 20. */
+const MAX_STEPS = 64;
+/**
+ * How long a turn lasts, in seconds, before the host gets its chance (R5). Handing over costs 1 us on Node and 70 to 150 us on Deno, so turns
+ * are short only while tasks stay ready all the time and what happens outside makes more ready.
+ */
+const SHORT_TURN = 0.002;
+const LONG_TURN = 0.008;
+/** Looks at the clock in one turn, at most: time may stand still while tasks run, as with a virtual clock. */
+const MAX_LOOKS = 16_384;
 
 /** Options of a {@linkcode Loop}. */
 export interface LoopOptions {
@@ -59,6 +75,11 @@ export class Loop {
   readonly #order: ExecutionOrder;
   #root: NurseryCore;
   #run: Run | null = null;
+  /** How many steps are taken until the next look at the clock. */
+  #steps = MAX_STEPS;
+  #turnLength = SHORT_TURN;
+  /** How many tasks were ready when the last turn handed over to the host. */
+  #leftReady = 0;
 
   /**
    * Makes a loop; nothing runs before `run()`.
@@ -76,30 +97,15 @@ export class Loop {
       throw new TypeError("asyncContext: this host has no async context (AsyncLocalStorage)");
     }
     this.#order = executionOrder;
-    const print = (warning: LoopWarning) => host.warn(`broomio: ${warning.message}`);
-    const queue = createQueue<TaskCore>(executionOrder, seededRandom(this.seed));
-    const owner = {
+    this.#scheduler = new Scheduler({
       loop: this,
-      quiet: () => this.#quiet(),
-      crashed: (error: unknown) => {
-        this.#abandon(error);
-        this.#end((run) => run.reject(error));
-      },
-      // Called in the midst of delivering a cancel: an error has nowhere to go from there.
-      warn: onWarning === undefined ? print : (warning: LoopWarning) => {
-        try {
-          onWarning(warning);
-        } catch (error) {
-          print(warning);
-          host.warn(`broomio: onWarning failed: ${error}`);
-        }
-      },
-    };
-    this.#scheduler = new Scheduler(host, queue, owner, {
+      host,
+      queue: createQueue<TaskCore>(executionOrder, seededRandom(this.seed)),
+      instruments: options.instruments ?? [],
       debug: options.debug ?? false,
       asyncContext,
-      instruments: options.instruments ?? [],
       random: seededRandom(executionOrder === "random" ? this.seed : 0),
+      warn: createWarn(host, onWarning),
     });
     this.#root = this.#newRoot();
   }
@@ -141,14 +147,14 @@ export class Loop {
       }
       const task = main === undefined ? null : this.#root.startSoon(main, { name: "main" });
       if (this.#root.size === 0) return resolve();
-      this.#run = {
-        main: task as TaskCore | null,
-        resolve: resolve as (value: unknown) => void,
-        reject,
-        deadlock: null,
+      const settle = { resolve: resolve as (value: unknown) => void, reject };
+      this.#run = new Run(this.#root, task as TaskCore | null, settle, {
         calledFrom: coroutineStack(this.run),
-      };
-      this.#scheduler.open();
+        seedNote: this.#order === "random"
+          ? `executionOrder "random", seed ${this.seed}`
+          : undefined,
+      });
+      this.#scheduler.open(() => this.#turn());
     });
   }
 
@@ -175,82 +181,84 @@ export class Loop {
     };
   }
 
-  #newRoot(): NurseryCore {
-    return new NurseryCore(new Scope(this.#scheduler, "the loop"), null, "abort");
-  }
-
-  /** No task is ready: the end, a wait, or a deadlock. True where there is no waiting. */
-  #quiet(): boolean {
+  /** One turn: due timers, then ready tasks, until none is left or the time is up. */
+  #turn(): void {
     const scheduler = this.#scheduler;
-    const run = this.#run!;
-    if (this.#root.size === 0) {
-      this.#finish(run);
-      return true;
+    const { timers } = scheduler;
+    scheduler.beginTurn();
+    try {
+      let now = scheduler.look();
+      this.#turnLength = this.#nextTurnLength();
+      const end = now + this.#turnLength;
+      for (let looks = 1;; looks++) {
+        if (timers.next <= now) timers.fire(now);
+        const timeIsUp = runBatch(scheduler, this.#steps);
+        const before = now;
+        // With nothing ready, and nothing due for long, a look would be a tenth of what a turn for one request costs.
+        if (timeIsUp || timers.next - now < SHORT_TURN) now = scheduler.look();
+        if (timeIsUp) {
+          // Fewer steps between looks while steps are long, more while they are short.
+          this.#steps = now - before > SHORT_TURN / 4
+            ? Math.max(1, this.#steps >> 2)
+            : Math.min(MAX_STEPS, this.#steps * 2);
+        } else if (timers.next > now) {
+          const quiet = this.#run!.quiet();
+          if (quiet === WAIT) {
+            this.#leftReady = 0;
+            return scheduler.sleep();
+          }
+          if (quiet === OVER) return this.#endRun();
+          now = scheduler.look();
+        }
+        if (now >= end || looks === MAX_LOOKS) {
+          this.#leftReady = scheduler.queue.length;
+          return scheduler.session!.yield();
+        }
+      }
+    } catch (error) {
+      observeYields(null);
+      scheduler.running = null;
+      this.#run!.crash(error);
+      this.#endRun();
+    } finally {
+      scheduler.endTurn();
     }
-    if (scheduler.timers.size > 0 || scheduler.externals > 0) return false;
-    const left = liveTasks(this.#root);
-    if (run.deadlock === null) {
-      const note = this.#seedNote();
-      const report = deadlockReport(this.#root, scheduler.tick) + (note ? `\n  (${note})` : "");
-      run.deadlock = { report, tasks: left };
-      this.#root.scope.cancel(new DeadlockError(report, left));
-    } else {
-      // They waited through that cancel, shielded: nothing is left to try.
-      run.deadlock.report += `\nDropped, because cancelling did not reach them: ${
-        left.map((task) => task.name).join(", ")
-      }`;
-      this.#abandon(new DeadlockError(run.deadlock.report, left));
-      this.#finish(run);
-    }
-    return true;
   }
 
-  /** Ends the tasks that are left without running them. */
-  #abandon(error: unknown): void {
-    for (const task of liveTasks(this.#root)) task.abandon(error);
-    while (this.#scheduler.queue.shift() !== undefined);
+  #newRoot(): NurseryCore {
+    return new NurseryCore(new ScopeCore(this.#scheduler, "the loop"), null, "abort");
   }
 
-  /** Ends the run as the root nursery did. */
-  #finish(run: Run): void {
-    const { errors, tasks, scope } = this.#root;
-    const { main, deadlock, calledFrom } = run;
-    const rejectWith = (error: Error): void => {
-      setStack(error, calledFrom);
-      this.#end(() => run.reject(error));
-    };
-    const failure = errors.length === 0
-      ? undefined
-      : new NurseryError(errors, tasks, { note: this.#seedNote() });
-    if (deadlock !== null) {
-      const cause = failure === undefined ? undefined : { cause: failure };
-      rejectWith(new DeadlockError(deadlock.report, deadlock.tasks, cause));
-    } else if (failure !== undefined) rejectWith(failure);
-    else if (main === null || main.mode === NEXT) this.#end(() => run.resolve(main?.value));
-    else this.#end(() => run.reject(main.value ?? new Cancelled(scope.reason)));
+  #nextTurnLength(): number {
+    const leftReady = this.#leftReady;
+    if (leftReady === 0) return LONG_TURN; // all was done: what is ready now came from one round of the host
+    return this.#scheduler.queue.length === leftReady
+      ? Math.min(this.#turnLength * 2, LONG_TURN)
+      : SHORT_TURN;
   }
 
-  #end(settle: (run: Run) => void): void {
+  #endRun(): void {
     const run = this.#run!;
     this.#scheduler.close();
     this.#run = null;
     this.#root = this.#newRoot();
-    settle(run);
-  }
-
-  /** What a failure needs to be had again. */
-  #seedNote(): string | undefined {
-    return this.#order === "random" ? `executionOrder "random", seed ${this.seed}` : undefined;
+    run.settle();
   }
 }
 
-/** A call of `run()` under way. */
-interface Run {
-  readonly main: TaskCore | null;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-  /** The stack of the call: the errors that the loop itself makes would else show its own frames alone. */
-  readonly calledFrom: string;
-  /** Set once a deadlock was found and everything cancelled. */
-  deadlock: { report: string; tasks: readonly Task[] } | null;
+/** How a loop warns. A warning may be given in the midst of delivering a cancel: an error has nowhere to go from there. */
+function createWarn(
+  host: Host,
+  onWarning: LoopOptions["onWarning"],
+): (warning: LoopWarning) => void {
+  const print = (warning: LoopWarning) => host.warn(`broomio: ${warning.message}`);
+  if (onWarning === undefined) return print;
+  return (warning) => {
+    try {
+      onWarning(warning);
+    } catch (error) {
+      print(warning);
+      host.warn(`broomio: onWarning failed: ${error}`);
+    }
+  };
 }

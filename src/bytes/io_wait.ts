@@ -5,21 +5,24 @@
  * Independent of: what is waited for.
  */
 import type { TaskCore } from "../kernel/task.ts";
-import { ExternalWait, Wait } from "../kernel/wait.ts";
-
-const { perform, enlist } = Wait.prototype;
+import { Wait } from "../kernel/wait.ts";
 
 /** Waits for what a raw stream or listener answers. */
-export abstract class IoWait<T> extends ExternalWait<T> {
+export abstract class IoWait<T> extends Wait<T> {
+  static {
+    this.prototype.external = true;
+  }
+
   /** The raw stream or listener that answers. */
   protected abstract get source(): { readonly isInLoop?: boolean };
 
   override perform(task: TaskCore): boolean {
-    return this.source.isInLoop === true ? perform.call(this, task) : super.perform(task);
+    if (this.source.isInLoop === true) this.external = false;
+    return super.perform(task);
   }
 
   override enlist(task: TaskCore): void {
-    if (this.source.isInLoop === true) enlist.call(this, task);
-    else super.enlist(task);
+    if (this.source.isInLoop === true) this.external = false;
+    super.enlist(task);
   }
 }

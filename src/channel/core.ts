@@ -14,7 +14,7 @@
  * Independent of: broadcasts, which are built on it.
  */
 import { BrokenResourceError, ClosedResourceError, EndOfChannel } from "../kernel/errors.ts";
-import { ReadyQueue } from "../kernel/ready_queue.ts";
+import { RingBuffer } from "../kernel/ring_buffer.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { ListedWait, WaitList } from "../kernel/wait_list.ts";
 
@@ -39,7 +39,7 @@ export class ChannelCore<T> {
   openSenders: number = 0;
   openReceivers: number = 0;
   /** Oldest first; made when it is first needed, for a rendezvous has none. */
-  #buffer: ReadyQueue<T> | null = null;
+  #buffer: RingBuffer<T> | null = null;
 
   constructor(capacity: number, title: string) {
     this.capacity = capacity;
@@ -91,7 +91,7 @@ export class ChannelCore<T> {
   }
 
   protected store(value: T): void {
-    (this.#buffer ??= new ReadyQueue()).push(value);
+    (this.#buffer ??= new RingBuffer()).push(value);
     this.buffered++;
   }
 
@@ -202,7 +202,7 @@ export class SendWait<T> extends ChannelWait<T, void> {
       this.value = undefined;
       task.scheduler.queue.push(task);
     } else {
-      this.hold(task);
+      this.register(task);
       core.senders.push(this);
     }
     return false;
@@ -247,7 +247,7 @@ export abstract class ReceiveWait<T, R> extends ChannelWait<T, R> {
       task.value = this.wrap(value);
       task.scheduler.queue.push(task);
     } else {
-      this.hold(task);
+      this.register(task);
       core.receivers.push(this);
     }
     return false;

@@ -2,13 +2,14 @@
  * abortSignal: the surrounding scope as an AbortSignal, for functions of the platform that take
  * one.
  */
-import { Command, type Operation } from "../kernel/coroutine.ts";
-import { surroundingScope } from "../operations/ensure.ts";
-import type { Scope } from "../kernel/cancel_scope.ts";
+import { Command } from "../kernel/command.ts";
+import type { Operation } from "../kernel/coroutine.ts";
+import { surroundingScope } from "../kernel/cancel_scope.ts";
+import type { ScopeCore } from "../kernel/cancel_scope.ts";
 import type { TaskCore } from "../kernel/task.ts";
 
 /** The signal of each scope that was asked for one. */
-const signals = new WeakMap<Scope, AbortSignal>();
+const signals = new WeakMap<ScopeCore, AbortSignal>();
 
 class ScopeSignal extends Command<AbortSignal> {
   perform(task: TaskCore): boolean {
@@ -29,7 +30,7 @@ class ScopeSignal extends Command<AbortSignal> {
   }
 }
 
-function makeSignal(scope: Scope): AbortSignal {
+function makeSignal(scope: ScopeCore): AbortSignal {
   const controller = new AbortController();
   if (scope.cause !== null) controller.abort(scope.cause.cancelled);
   else (scope.watchers ??= new Set()).add((cancelled) => controller.abort(cancelled));

@@ -10,11 +10,10 @@ import { CancelScope } from "../kernel/cancel_scope.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { ensure } from "../operations/ensure.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
-import { ReadyQueue } from "../kernel/ready_queue.ts";
+import { RingBuffer } from "../kernel/ring_buffer.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
-import { ExternalWait } from "../kernel/wait.ts";
-import { type Entry, WaitList } from "../kernel/wait_list.ts";
+import { ListedWait, WaitList } from "../kernel/wait_list.ts";
 import { until } from "./until.ts";
 
 /** Values that come from outside the loop. Close it, or let `forEach` do so. */
@@ -48,7 +47,7 @@ export type Completion = { failed: false } | { failed: true; error: unknown };
 /** What sources share. */
 export abstract class BufferedSource<T> implements Source<T> {
   readonly #title: string;
-  readonly #values = new ReadyQueue<T>();
+  readonly #values = new RingBuffer<T>();
   readonly #waits = new WaitList<SourceWait<T>>();
   #closed = false;
   /** How it ended by itself, once it has. */
@@ -158,15 +157,15 @@ function finish<T>(wait: SourceWait<T>, completion: Completion): void {
   else wait.settle({ done: true, value: undefined });
 }
 
-class SourceWait<T> extends ExternalWait<IteratorResult<T, undefined>> implements Entry {
-  declare ahead: Entry | null;
-  declare behind: Entry | null;
+class SourceWait<T> extends ListedWait<IteratorResult<T, undefined>> {
+  static {
+    this.prototype.external = true;
+  }
+
   readonly #source: BufferedSource<T>;
 
   constructor(source: BufferedSource<T>) {
     super();
-    this.ahead = null;
-    this.behind = null;
     this.#source = source;
   }
 

@@ -4,7 +4,7 @@
  */
 import { checkFunction } from "../check.ts";
 import type { Operation } from "../kernel/coroutine.ts";
-import { ExternalWait } from "../kernel/wait.ts";
+import { Wait } from "../kernel/wait.ts";
 
 /** Begins something and says how to take it back. */
 export type SuspendStart<T> = (
@@ -12,7 +12,11 @@ export type SuspendStart<T> = (
   fail: (error: unknown) => void,
 ) => (() => void) | void;
 
-class Suspend<T> extends ExternalWait<T> {
+class Suspend<T> extends Wait<T> {
+  static {
+    this.prototype.external = true;
+  }
+
   readonly #start: SuspendStart<T>;
   #undo: (() => void) | void = undefined;
   #interrupted = false;

@@ -3,9 +3,13 @@
  */
 import type { Operation, Trap } from "../kernel/coroutine.ts";
 import type { TaskCore } from "../kernel/task.ts";
-import { ExternalWait } from "../kernel/wait.ts";
+import { Wait } from "../kernel/wait.ts";
 
-class Until<T> extends ExternalWait<T> {
+class Until<T> extends Wait<T> {
+  static {
+    this.prototype.external = true;
+  }
+
   readonly #source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>);
   #controller: AbortController | null = null;
 

@@ -1,31 +1,36 @@
 /**
- * Cancel scopes: the tree along which cancellation spreads, and the frames that stop it.
+ * Cancel scopes: the tree along which cancels spread, and the operation that opens one.
  *
  * Invariants
  * - The scopes that one task has open form a chain, linked both ways: `parent` outwards, `inner` inwards. A scope's `parent` is where
  *   it was opened; for the outermost scope of a task that is its nursery's scope. `firstChild` heads the tasks of a nursery's scope.
- * - `cause` is the scope whose cancel is in force here, or null. It is the one question a wait asks, so it is kept up to date by
- *   whoever changes it: opening a scope copies the parent's, cancelling spreads downwards and stops at scopes that
- *   have a cause already or are shielded. So each scope is visited once however often its ancestors are cancelled.
  * - A deadline is in the timer queue exactly when it is finite and the scope is open and not cancelled.
+ * - The flags depend on each other. These combinations exist:
  *
- * Must never know: policies of nurseries, what a task waits for.
+ *   | | `isOpen` | `parent` | `cancelCalled` | `cause` | `delivered` | `cancelledCaught` |
+ *   |---|---|---|---|---|---|---|
+ *   | made, not entered | true | null | either | null | false | false |
+ *   | the root of a loop | true | null | false, then true | null, then itself | either | either |
+ *   | entered | true | set | false | null, or a scope around it | false | false |
+ *   | cancelled | true | set | true | itself, or one around it that was first | either | nurseries: either |
+ *   | left | false | set | either | as it was | either | true only if `cancelCalled` |
+ *
+ *   `expired` implies `cancelCalled`. `delivered` implies that the cancel of this very scope met a task. A shielded scope has no cause
+ *   from outside: its cause is null or itself. `cancelledCaught` implies `delivered` once the scope was left.
+ *
+ * Independent of: the policies of nurseries, and what a task waits for. How cancels spread is in cancel_delivery.ts.
  */
-import {
-  type Body,
-  bodyIterator,
-  Command,
-  type Coroutine,
-  coroutineStack,
-  type Operation,
-} from "./coroutine.ts";
-import { toDeadline, toSeconds } from "../duration.ts";
-import type { Duration } from "../duration.ts";
-import { bothErrors, Cancelled, setStack, TimeoutError } from "./errors.ts";
-import { CONTINUE, Frame, isCancellation, NEXT, POP, THROW } from "./task.ts";
-import type { Mode, TaskCore, Verdict } from "./task.ts";
-import type { Timed } from "./timers.ts";
+import { notify, refresh, spread } from "./cancel_delivery.ts";
+import { Command } from "./command.ts";
+import { type Body, bodyIterator, type Coroutine, type Operation } from "./coroutine.ts";
+import { type Duration, toDeadline, toSeconds } from "../duration.ts";
+import { Cancelled, TimeoutError } from "./errors.ts";
+import { type Frame, isCancellation, type Mode, NEXT, THROW } from "./frame.ts";
+import { bothErrors } from "./nursery_error.ts";
+import { ScopeFrame, type ScopeOpener, type ScopeStyle } from "./scope_frame.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { TaskCore } from "./task.ts";
+import type { Timed } from "./timers.ts";
 
 /** Options of {@linkcode CancelScope.open}. */
 export interface CancelScopeOptions {
@@ -91,18 +96,18 @@ export abstract class CancelScope {
 }
 
 /** The scope as the loop sees it. */
-export class Scope extends CancelScope implements Timed {
+export class ScopeCore extends CancelScope implements Timed {
   readonly scheduler: Scheduler;
   readonly name: string;
   generation: number = 0;
   /** Null for the scope at the root, and until the scope is entered. */
-  parent: Scope | null = null;
+  parent: ScopeCore | null = null;
   /** The task that has it open; null for the scope at the root. */
   owner: TaskCore | null = null;
-  inner: Scope | null = null;
+  inner: ScopeCore | null = null;
   firstChild: TaskCore | null = null;
   lastChild: TaskCore | null = null;
-  cause: Scope | null = null;
+  cause: ScopeCore | null = null;
 
   cancelCalled: boolean = false;
   cancelledCaught: boolean = false;
@@ -155,7 +160,7 @@ export class Scope extends CancelScope implements Timed {
       throw new TypeError(`shield is true or false, not ${typeof shield}`);
     }
     this.#shield = shield;
-    if (this.isOpen && this.parent !== null) this.#refresh();
+    if (this.isOpen && this.parent !== null) refresh(this);
   }
 
   get deadline(): number {
@@ -235,10 +240,10 @@ export class Scope extends CancelScope implements Timed {
   }
 
   /** The scope that `task`, a child in this nursery's scope, has around all of itself; made when it is first needed. */
-  taskScope(task: TaskCore): Scope {
+  taskScope(task: TaskCore): ScopeCore {
     const outermost = task.outermost;
     if (outermost !== null && outermost.#wholeTask) return outermost;
-    const scope = new Scope(this.scheduler, `task ${task.name}`);
+    const scope = new ScopeCore(this.scheduler, `task ${task.name}`);
     scope.#wholeTask = true;
     scope.parent = this;
     scope.owner = task;
@@ -258,54 +263,12 @@ export class Scope extends CancelScope implements Timed {
     if (this.#deadline <= host.now()) this.expire();
     else this.scheduler.addTimer(this.#deadline, this);
   }
-
-  /** Works out `cause` anew, here and inside, after the shield has changed. */
-  #refresh(): void {
-    const outer = this.#shield ? null : this.parent!.cause;
-    if (outer !== null && this.cause === null) return spread(this, outer);
-    const pending: Scope[] = [this];
-    for (let scope = pending.pop(); scope !== undefined; scope = pending.pop()) {
-      const cause = (scope.#shield ? null : scope.parent!.cause) ??
-        (scope.cancelCalled ? scope : null);
-      if (cause === scope.cause) continue;
-      scope.cause = cause;
-      if (scope.inner !== null) pending.push(scope.inner);
-      for (let child = scope.firstChild; child !== null; child = child.next) {
-        if (child.outermost !== null) pending.push(child.outermost);
-      }
-    }
-  }
 }
 
-/**
- * Puts `cause` in force in `top` and in all below it that is neither shielded nor cancelled already, and delivers it to the tasks that wait there.
- * A list of work instead of recursion: nurseries nest thousands deep.
- */
-function spread(top: Scope, cause: Scope): void {
-  const pending: Scope[] = [top];
-  const watched: Scope[] = [];
-  for (let start = pending.pop(); start !== undefined; start = pending.pop()) {
-    for (let scope: Scope | null = start; scope !== null; scope = scope.inner) {
-      if (scope !== top && (scope.shield || scope.cause !== null)) break;
-      scope.cause = cause;
-      if (scope.watchers !== null) watched.push(scope);
-      for (let child = scope.firstChild; child !== null; child = child.next) {
-        if (child.outermost !== null) pending.push(child.outermost);
-        else cause.scheduler.interrupt(child);
-      }
-      if (scope.inner === null && scope.owner !== null) cause.scheduler.interrupt(scope.owner);
-    }
-  }
-  // Last, because these call code of the user's, which may cancel more.
-  if (watched.length > 0) notify(watched, cause.cancelled);
-}
-
-function notify(scopes: Scope[], cancelled?: Cancelled): void {
-  for (const scope of scopes) {
-    const watchers = scope.watchers;
-    scope.watchers = null;
-    if (watchers !== null) { for (const watcher of watchers) watcher(cancelled); }
-  }
+/** The innermost scope that `task` itself has open; for none, one around the whole task. */
+export function surroundingScope(task: TaskCore): ScopeCore {
+  const { scope } = task;
+  return scope.owner === task ? scope : scope.taskScope(task);
 }
 
 /** Runs cleanups, last registered first, each shielded; gives the errors. */
@@ -321,74 +284,17 @@ function* runCleanups(cleanups: Body<unknown>[]): Coroutine<unknown[]> {
   return errors;
 }
 
-/** What a scope makes of its own cancel: `open` gives undefined, `move` the value of a body that swallowed it, `fail` throws. */
-export type ScopeStyle = "open" | "move" | "fail";
-
-/** The frame of a scope's body. */
-export class ScopeFrame extends Frame {
-  readonly scope: Scope;
-  readonly #style: ScopeStyle;
-  /**
-   * What `task.deliveries` was outside: the way of delivering belongs to the scope that was cancelled (R20). -1 where that is outside
-   * too: then they are counted on, or a loop around a scope could swallow for ever.
-   */
-  readonly #deliveries: number;
-
-  constructor(iterator: Frame["iterator"], task: TaskCore, scope: Scope, style: ScopeStyle) {
-    super(iterator, task.frame);
-    this.scope = scope;
-    this.#style = style;
-    this.#deliveries = -1;
-    if (scope.shield || task.scope.cause === null) {
-      this.#deliveries = task.deliveries;
-      task.deliveries = 0;
-    }
-    task.frame = this;
-  }
-
-  override exit(task: TaskCore): Verdict {
-    if (this.scope.cleanUp(this, task)) return CONTINUE;
-    this.close(task);
-    return POP;
-  }
-
-  /** Leaves the scope, and turns how the body ended into how the operation ends. */
-  protected close(task: TaskCore): void {
-    const { scope } = this;
-    const cancelled = isCancellation(task);
-    const caught = cancelled && scope.stops;
-    scope.leave(task);
-    if (cancelled && !caught) {
-      if (this.#deliveries > task.deliveries) task.deliveries = this.#deliveries;
-      return;
-    }
-    if (this.#deliveries >= 0) task.deliveries = this.#deliveries;
-    if (caught) {
-      scope.cancelledCaught = scope.delivered = true;
-      task.mode = NEXT;
-      task.value = undefined;
-    }
-    if (task.mode !== NEXT || !scope.delivered) return;
-    if (this.#style === "open") task.value = undefined;
-    if (this.#style === "fail" && scope.expired) {
-      task.mode = THROW;
-      task.value = scope.reason;
-    }
-  }
-}
-
 /** The operation that runs a body in a scope. */
-export class ScopeCommand<T> extends Command<T> {
+export class ScopeCommand<T> extends Command<T> implements ScopeOpener {
+  readonly style: ScopeStyle;
   readonly #body: Body<T, [scope: CancelScope]>;
-  readonly #style: ScopeStyle;
   readonly #options: CancelScopeOptions;
   readonly #timeout: number;
-  #scope: Scope | null = null;
 
   constructor(body: Body<T, [scope: CancelScope]>, style: ScopeStyle, options: CancelScopeOptions) {
     super();
     this.#body = body;
-    this.#style = style;
+    this.style = style;
     this.#options = options;
     this.#timeout = options.timeout === undefined ? Infinity : toSeconds(options.timeout);
     if (options.deadline !== undefined) toDeadline(options.deadline);
@@ -400,24 +306,19 @@ export class ScopeCommand<T> extends Command<T> {
     const expiry = this.#timeout === Infinity
       ? deadline
       : Math.min(deadline, task.scheduler.host.now() + this.#timeout);
-    const scope = new Scope(task.scheduler, name, expiry, shield);
-    this.#scope = scope;
-    const by = this.#style === "open" ? "CancelScope.open" : scope.name;
+    const scope = new ScopeCore(task.scheduler, name, expiry, shield);
+    const by = this.style === "open" ? "CancelScope.open" : scope.name;
     const iterator = bodyIterator(this.#body, by, scope);
-    new ScopeFrame(iterator, task, scope, this.#style);
+    new ScopeFrame(iterator, task, scope, this);
     scope.enter(task);
     return true;
   }
 
-  protected override explain(error: unknown): void {
-    // The reason of an expiry was made by the loop: give it the stack of the coroutine that it surfaces in.
-    if (this.#style === "fail" && error instanceof TimeoutError && error === this.#scope?.reason) {
-      const { timeout, deadline } = this.#options;
-      error.message = timeout === undefined
-        ? `Not done at ${deadline} s`
-        : `Not done within ${this.#timeout} s`;
-      setStack(error, coroutineStack(this.throw));
-    }
+  limit(): string {
+    const { timeout, deadline } = this.#options;
+    return timeout === undefined
+      ? `Not done at ${deadline} s`
+      : `Not done within ${this.#timeout} s`;
   }
 
   describe(): string {

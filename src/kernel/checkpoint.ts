@@ -2,13 +2,14 @@
  * checkpoint: lets other tasks run. Stateless, so one operation serves all: it tells "begin" from "resumed" by what it is sent.
  */
 import { type Operation, RESUMED, type Trap } from "./coroutine.ts";
+import { deliver } from "./cancel_delivery.ts";
 import type { TaskCore } from "./task.ts";
 
 /** The trap of `checkpoint()`. The scheduler knows it by identity, because it is the one that must cost nothing. */
 export const RESCHEDULE: Trap = {
   perform(task: TaskCore): boolean {
     if (task.scope.cause !== null) {
-      task.scheduler.deliver(task);
+      deliver(task);
     } else {
       task.value = RESUMED;
       task.scheduler.ready(task);

@@ -7,25 +7,23 @@
  * - `errors` and `tasks` run parallel, in order of occurrence, and never hold a Cancelled (R11).
  * - A nursery takes new tasks until its frame has found it empty, so a child may start siblings (R12).
  *
- * Must never know: how tasks are stepped or how cancellation spreads.
+ * Independent of: how tasks are stepped, and how cancels spread.
  */
-import { CancelScope, Scope, ScopeFrame } from "./cancel_scope.ts";
-import {
-  type Body,
-  bodyIterator,
-  Command,
-  coroutineStack,
-  type Operation,
-  toIterator,
-  type Trap,
-} from "./coroutine.ts";
+import { type CancelScope, ScopeCore } from "./cancel_scope.ts";
+import { applyCancel, interrupt } from "./cancel_delivery.ts";
+import { Command } from "./command.ts";
+import { type Body, bodyIterator, type Operation, toIterator, type Trap } from "./coroutine.ts";
 import { type Duration, toSeconds } from "../duration.ts";
-import { type Cancelled, NurseryError, setStack } from "./errors.ts";
-import { Delay, StartWait } from "./start.ts";
-import { CONTINUE, ENDED, isCancellation, NEXT, POP, SUSPEND, TaskCore, THROW } from "./task.ts";
-import type { Mode, Task, Verdict } from "./task.ts";
-import type { Parking } from "./wait.ts";
+import type { Cancelled } from "./errors.ts";
+import { CONTINUE, ENDED, isCancellation, type Mode, NEXT, POP, SUSPEND, THROW } from "./frame.ts";
+import type { Verdict } from "./frame.ts";
+import { NurseryError } from "./nursery_error.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { ScopeFrame, type ScopeOpener } from "./scope_frame.ts";
+import { noteThrown } from "./stack.ts";
+import { Delay, StartWait } from "./start.ts";
+import { type Task, TaskCore } from "./task.ts";
+import { DEFERRED, type Interruption, type Parking } from "./wait.ts";
 
 /** What a nursery does when a child fails; see {@linkcode NurseryExceptionPolicy}. */
 export type NurseryExceptionPolicy = "abort" | "accumulate" | "ignore";
@@ -131,7 +129,7 @@ export abstract class Nursery {
 
 /** The nursery as the loop sees it. */
 export class NurseryCore extends Nursery {
-  readonly scope: Scope;
+  readonly scope: ScopeCore;
   readonly scheduler: Scheduler;
   readonly owner: TaskCore | null;
   readonly policy: NurseryExceptionPolicy;
@@ -142,7 +140,7 @@ export class NurseryCore extends Nursery {
   /** Called when the last child has ended, where the frame waits for that. */
   whenEmpty: (() => void) | null = null;
 
-  constructor(scope: Scope, owner: TaskCore | null, policy: NurseryExceptionPolicy) {
+  constructor(scope: ScopeCore, owner: TaskCore | null, policy: NurseryExceptionPolicy) {
     super();
     this.scope = scope;
     this.scheduler = scope.scheduler;
@@ -163,7 +161,7 @@ export class NurseryCore extends Nursery {
     const task = this.#add<T>(toIterator(coroutine, "startLater"), options, this.startLater);
     task.wait = new Delay(task, seconds);
     task.since = this.scheduler.tick;
-    this.scheduler.interrupt(task); // in a cancelled nursery it never runs
+    interrupt(task); // in a cancelled nursery it never runs
     return task;
   }
 
@@ -285,7 +283,7 @@ class NurseryCommand<T> extends Command<T | undefined> {
     this.begin();
     const { scheduler } = task;
     const deadline = this.#timeout === Infinity ? Infinity : scheduler.host.now() + this.#timeout;
-    const scope = new Scope(scheduler, this.#name, deadline);
+    const scope = new ScopeCore(scheduler, this.#name, deadline);
     const nursery = new NurseryCore(scope, task, this.#policy);
     const frame = new NurseryFrame(task, scope, nursery);
     scope.enter(task);
@@ -293,17 +291,13 @@ class NurseryCommand<T> extends Command<T | undefined> {
     return true;
   }
 
-  protected override explain(error: unknown): void {
-    // Made by the loop: give it the stack of the coroutine that opened the nursery.
-    if (error instanceof NurseryError) {
-      setStack(error, coroutineStack(this.throw));
-    }
-  }
-
   describe(): string {
     return "nursery";
   }
 }
+
+/** What the frame of a scope asks; a nursery's timeout is no error, so `limit` is not called. */
+const OPENER: ScopeOpener = { style: "open", limit: () => "" };
 
 /** The frame of a nursery's body, which afterwards waits for the children. */
 class NurseryFrame extends ScopeFrame implements Parking {
@@ -315,8 +309,8 @@ class NurseryFrame extends ScopeFrame implements Parking {
   /** A cancel arrived while it waited for the children. */
   #interrupted = false;
 
-  constructor(task: TaskCore, scope: Scope, nursery: NurseryCore) {
-    super(ENDED, task, scope, "open");
+  constructor(task: TaskCore, scope: ScopeCore, nursery: NurseryCore) {
+    super(ENDED, task, scope, OPENER);
     this.#nursery = nursery;
   }
 
@@ -365,10 +359,10 @@ class NurseryFrame extends ScopeFrame implements Parking {
   }
 
   /** A wait like any other, but one that cannot be left before the children: the cancel lands after them. */
-  interrupt(): boolean {
+  interrupt(): Interruption {
     this.#interrupted = true;
     this.scope.cause!.delivered = true;
-    return false;
+    return DEFERRED;
   }
 
   #conclude(task: TaskCore): void {
@@ -378,11 +372,12 @@ class NurseryFrame extends ScopeFrame implements Parking {
     if (errors.length > 0) {
       task.mode = THROW;
       task.value = new NurseryError(errors, tasks);
+      noteThrown(task.value);
     } else if (this.#cancellation !== null) {
       task.mode = this.#cancellation.mode;
       task.value = this.#cancellation.value;
     } else if (this.#interrupted && this.scope.cause !== null) {
-      task.scheduler.applyCancel(task);
+      applyCancel(task);
     }
   }
 

@@ -2,14 +2,15 @@
  * How children begin other than at once: after a delay, or with a handshake that the caller waits for.
  *
  * Invariant: a `start` that was cancelled ends after its child has, so that nothing of it goes on.
- * Must never know: nursery policies.
+ * Independent of: nursery policies.
  */
 import type { Operation } from "./coroutine.ts";
 import { TaskCancelledError } from "./errors.ts";
-import { isCancellation, NEXT, type TaskCore, THROW, type Watcher } from "./task.ts";
+import { isCancellation, NEXT, THROW } from "./frame.ts";
+import type { TaskCore, Watcher } from "./task.ts";
 import type { NurseryCore, TaskOptions } from "./nursery.ts";
 import type { Timed } from "./timers.ts";
-import { type Parking, Wait } from "./wait.ts";
+import { DEFERRED, type Interruption, type Parking, Wait, WITHDRAWN } from "./wait.ts";
 
 /** Keeps a child from starting before its time. */
 export class Delay implements Parking, Timed {
@@ -27,9 +28,9 @@ export class Delay implements Parking, Timed {
     this.#task.scheduler.ready(this.#task);
   }
 
-  interrupt(): boolean {
+  interrupt(): Interruption {
     this.#task.scheduler.timers.cancel(this);
-    return true;
+    return WITHDRAWN;
   }
 
   describe(): string {
@@ -39,6 +40,10 @@ export class Delay implements Parking, Timed {
 
 /** Waits until a child has called `started`. */
 export class StartWait<V> extends Wait<V> {
+  static {
+    this.prototype.withdrawable = false; // the child has to end first
+  }
+
   readonly #nursery: NurseryCore;
   readonly #body: (started: (value: V) => void) => Operation<unknown>;
   readonly #options: TaskOptions | undefined;
@@ -77,13 +82,12 @@ export class StartWait<V> extends Wait<V> {
 
   readonly #childEnded: Watcher = (child) => {
     if (child.mode === THROW && !isCancellation(child)) {
-      this.fail(child.value);
+      this.failAs(child.value);
       return true;
     }
     const task = this.task;
     if (this.#interrupted && task !== null && task.scope.cause !== null) {
-      this.leave();
-      task.scheduler.deliver(task);
+      this.meetCancel();
     } else if (child.mode === NEXT) {
       this.fail(new Error(`Task ${child.name} ended without calling started()`));
     } else {
@@ -92,10 +96,10 @@ export class StartWait<V> extends Wait<V> {
     return false;
   };
 
-  override interrupt(): boolean {
+  override interrupt(): Interruption {
     this.#interrupted = true;
     this.#child?.cancel(this.task!.scope.cause!.reason);
-    return false;
+    return DEFERRED;
   }
 
   describe(): string {

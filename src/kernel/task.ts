@@ -3,20 +3,31 @@
  *
  * Invariants: `frame` is the top of the stack and the task itself its bottom; `mode` and `value` say how the top is resumed next,
  * and, once the task has ended, how it ended; `wait` is set exactly while the task is parked; `scope` is the innermost cancel scope in force.
- * Must never know: how tasks are queued, how cancellation spreads.
+ * Independent of: how tasks are queued, and how cancels spread.
  *
  * Why a stack of frames. `yield*` hands each resume down through every generator on the way: 2 us at a depth of 100, and the native
  * stack overflows at a few thousand. So `call`, scopes and nurseries push a frame here instead, and only the top is
  * resumed: flat cost at any depth, and a scope can unwind exactly the frames above its own.
  */
+import type { ScopeCore } from "./cancel_scope.ts";
 import type { Operation, Trap } from "./coroutine.ts";
-import { appendStack, Cancelled, TaskCancelledError } from "./errors.ts";
-import { type Parking, Wait } from "./wait.ts";
-import type { Scope } from "./cancel_scope.ts";
+import { TaskCancelledError } from "./errors.ts";
+import {
+  CONTINUE,
+  ENDED,
+  Frame,
+  isCancellation,
+  type Mode,
+  NEXT,
+  RETURN,
+  SUSPEND,
+} from "./frame.ts";
+import { THROW, type Verdict } from "./frame.ts";
 import type { NurseryCore } from "./nursery.ts";
-import type { Scheduler } from "./scheduler.ts";
-import type { Binding } from "../operations/local.ts";
 import type { OwnedResource } from "./ownership.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { appendStack } from "./stack.ts";
+import { type Parking, Wait } from "./wait.ts";
 
 /** What a task is doing, or how it ended. */
 export type TaskState = "ready" | "running" | "waiting" | "succeeded" | "failed" | "cancelled";
@@ -59,40 +70,12 @@ export interface Task<T = unknown> {
   promise(): Promise<T>;
 }
 
-/** How a frame is resumed, and how a coroutine ended. */
-export type Mode = typeof NEXT | typeof THROW | typeof RETURN;
-/** With a value. */
-export const NEXT = 0;
-/** With an error thrown at its wait. */
-export const THROW = 1;
-/** By `return()`: it unwinds, and no `catch` sees it. */
-export const RETURN = 2;
-
-/** What follows when the coroutine of a frame has ended. */
-export type Verdict = typeof POP | typeof CONTINUE | typeof SUSPEND;
-/** The frame is done: pop it, and resume the one below with `task.mode` and `task.value`. */
-export const POP = 0;
-/** The frame has put another coroutine in place: resume it. */
-export const CONTINUE = 1;
-/** The frame waits, or there is none below: stop stepping. */
-export const SUSPEND = 2;
-
-/** One coroutine on a task's stack. */
-export class Frame {
-  /** What is resumed. */
-  iterator: Iterator<Trap, unknown, unknown>;
-  /** The frame that called this one; null at the bottom. */
-  below: Frame | null;
-
-  constructor(iterator: Iterator<Trap, unknown, unknown>, below: Frame | null) {
-    this.iterator = iterator;
-    this.below = below;
-  }
-
-  /** Called when the coroutine has ended as `task.mode` and `task.value` say, which it may change. */
-  exit(_task: TaskCore): Verdict {
-    return POP;
-  }
+/** One value of one task local, and those around it: an immutable list, innermost first. */
+export interface Binding {
+  /** The task local, by identity. */
+  readonly local: object;
+  readonly value: unknown;
+  readonly outer: Binding | null;
 }
 
 /** Told of the end of a task; true where that takes care of its error, so that the nursery need not. */
@@ -136,9 +119,9 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   wait: Parking | null = null;
   ended: boolean = false;
 
-  scope: Scope;
+  scope: ScopeCore;
   /** The outermost scope that this task itself has open; null exactly when `scope` is the nursery's. */
-  outermost: Scope | null = null;
+  outermost: ScopeCore | null = null;
   /** How often a cancel was delivered since the innermost scope in force was entered (R20). */
   deliveries: number = 0;
   /** The loop's tick at which it was parked. */
@@ -281,16 +264,6 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
 /** How many tasks, outwards, an error tells the origin of. */
 const MAX_ORIGINS = 10;
 
-/** An iterator that has ended. */
-export const ENDED: Iterator<Trap, unknown, unknown> = {
-  next: () => ({ done: true, value: undefined }),
-};
-
-/** Whether a task or coroutine ended by being cancelled. */
-export function isCancellation(end: { mode: Mode; value: unknown }): boolean {
-  return end.mode === RETURN || (end.mode === THROW && end.value instanceof Cancelled);
-}
-
 /** What `join` throws for a task that did not succeed. */
 export function endError(task: TaskCore): unknown {
   return isCancellation(task) ? new TaskCancelledError(task) : task.value;
@@ -300,7 +273,7 @@ class JoinWait<T> extends Wait<T> {
   readonly #target: TaskCore<T>;
   readonly #finish: Watcher = () => {
     if (this.#target.mode === NEXT) this.settle(this.#target.value as T);
-    else this.fail(endError(this.#target));
+    else this.failAs(endError(this.#target));
     return false;
   };
 

@@ -2,7 +2,7 @@
  * The deadline queue: what happens when, earliest first, in the order it was set where deadlines are equal (R8).
  *
  * Invariant: an item is in force exactly while its `generation` is the one its entry carries; all other entries are stale.
- * Must never know: what a clock is. Times are plain numbers.
+ * Independent of: clocks. Times are plain numbers.
  *
  * A 4-ary heap over parallel arrays. A heap of objects misses the cache at every comparison once a million tasks sleep, so
  * the keys lie side by side in a typed array. Cancelling only makes the entry stale, because most timeouts are

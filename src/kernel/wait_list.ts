@@ -3,10 +3,8 @@
  *
  * Invariant: an entry is in at most one list, and its links are null while it is in none. The wait itself is the node, so that
  * parking, waking the first and cancelling one in the middle are O(1) and allocate nothing.
- * Must never know: what is waited for.
+ * Independent of: what is waited for.
  */
-import { coroutineStack } from "./coroutine.ts";
-import { Cancelled, setStack } from "./errors.ts";
 import type { TaskCore } from "./task.ts";
 import { Wait } from "./wait.ts";
 
@@ -71,12 +69,5 @@ export abstract class ListedWait<T> extends Wait<T> implements Entry {
   /** The task that waits; only while it is parked. */
   get waiter(): TaskCore {
     return this.task!;
-  }
-
-  /** The errors of primitives are made where a task released or closed something: give them the stack of the waiting coroutine. */
-  protected override explain(error: unknown): void {
-    if (!(error instanceof Error) || error instanceof Cancelled) return;
-    const frames = coroutineStack(this.throw);
-    if (frames !== "") setStack(error, frames);
   }
 }

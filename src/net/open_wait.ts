@@ -8,7 +8,7 @@ import type { Attempt, Network } from "./network.ts";
 import type { Address } from "../stream.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import type { Timed } from "../kernel/timers.ts";
-import { ExternalWait } from "../kernel/wait.ts";
+import { Wait } from "../kernel/wait.ts";
 import { networkOf } from "./backend.ts";
 import { showAddress, SocketError } from "../bytes/socket_error.ts";
 
@@ -16,8 +16,12 @@ import { showAddress, SocketError } from "../bytes/socket_error.ts";
 export type Begin<Raw> = (network: Network, attempt: Attempt<Raw>) => (() => void) | void;
 
 /** Waits for what `begin` opens, and gives it. */
-export class OpenWait<Raw extends { close(): void }> extends ExternalWait<Raw>
+export class OpenWait<Raw extends { close(): void }> extends Wait<Raw>
   implements Attempt<Raw>, Timed {
+  static {
+    this.prototype.external = true;
+  }
+
   generation: number = 0;
   readonly #doing: string;
   readonly #address: Address;

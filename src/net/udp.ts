@@ -10,7 +10,7 @@ import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
 import type { DatagramEvents, RawDatagram } from "./network.ts";
 import type { Datagram, NetAddress } from "../stream.ts";
-import { ExternalWait } from "../kernel/wait.ts";
+import { Wait } from "../kernel/wait.ts";
 import { OpenWait } from "./open_wait.ts";
 import { showAddress, SocketError } from "../bytes/socket_error.ts";
 import { checkPort } from "./tcp.ts";
@@ -211,7 +211,11 @@ class DatagramQueue extends WaiterSlot<Receive<unknown>> implements DatagramEven
 }
 
 /** Waits for a message. */
-abstract class Receive<T> extends ExternalWait<T> {
+abstract class Receive<T> extends Wait<T> {
+  static {
+    this.prototype.external = true;
+  }
+
   readonly #queue: DatagramQueue;
 
   constructor(queue: DatagramQueue) {
@@ -256,7 +260,11 @@ class ReceiveInto extends Receive<{ count: number; size: number; address: NetAdd
   }
 }
 
-class SendMessage extends ExternalWait<void> {
+class SendMessage extends Wait<void> {
+  static {
+    this.prototype.external = true;
+  }
+
   readonly #queue: DatagramQueue;
   readonly #bytes: Uint8Array;
   readonly #address: NetAddress;

@@ -2,15 +2,11 @@
  * call: runs a coroutine on the task's own frame stack (see task.ts for why).
  */
 import { checkBody } from "../check.ts";
-import {
-  type Body,
-  Command,
-  coroutineStack,
-  type Operation,
-  toIterator,
-} from "../kernel/coroutine.ts";
-import { appendStack } from "../kernel/errors.ts";
-import { Frame, type TaskCore } from "../kernel/task.ts";
+import { type Body, type Operation, toIterator, type Trap } from "../kernel/coroutine.ts";
+import { Command } from "../kernel/command.ts";
+import { appendStack, coroutineStack } from "../kernel/stack.ts";
+import { Frame } from "../kernel/frame.ts";
+import type { TaskCore } from "../kernel/task.ts";
 
 class Call<T> extends Command<T> {
   readonly #body: Body<T>;
@@ -32,8 +28,9 @@ class Call<T> extends Command<T> {
     return true;
   }
 
-  protected override explain(error: unknown): void {
+  override throw(error: unknown): IteratorResult<Trap, T> {
     if (this.#debug) appendStack(error, "called from:", coroutineStack(this.throw));
+    return super.throw(error);
   }
 
   describe(): string {

@@ -2,9 +2,11 @@
  * all and race: several coroutines for one result, in a nursery of their own.
  */
 import { type Coroutine, type Operation, toIterator } from "../kernel/coroutine.ts";
-import { NurseryError, TaskCancelledError } from "../kernel/errors.ts";
+import { NurseryError } from "../kernel/nursery_error.ts";
+import { TaskCancelledError } from "../kernel/errors.ts";
 import { Nursery } from "../kernel/nursery.ts";
-import { NEXT, type Task, type TaskCore } from "../kernel/task.ts";
+import { NEXT } from "../kernel/frame.ts";
+import type { Task, TaskCore } from "../kernel/task.ts";
 
 /**
  * The results of {@linkcode all}: an array for an array, a tuple for a tuple, a record for a

@@ -1,7 +1,8 @@
 /**
  * currentTask and currentLoop: how a coroutine learns who runs it. Neither is a checkpoint.
  */
-import { Command, type Operation } from "../kernel/coroutine.ts";
+import { Command } from "../kernel/command.ts";
+import type { Operation } from "../kernel/coroutine.ts";
 import type { Task, TaskCore } from "../kernel/task.ts";
 import type { Loop } from "../loop.ts";
 

@@ -3,15 +3,10 @@
  * on the scope (see cancel_scope.ts).
  */
 import { checkBody } from "../check.ts";
-import { type Body, Command, type Operation } from "../kernel/coroutine.ts";
-import type { Scope } from "../kernel/cancel_scope.ts";
+import type { Body, Operation } from "../kernel/coroutine.ts";
+import { Command } from "../kernel/command.ts";
+import { surroundingScope } from "../kernel/cancel_scope.ts";
 import type { TaskCore } from "../kernel/task.ts";
-
-/** The innermost scope that `task` itself has open; if it has none, one around the whole task. */
-export function surroundingScope(task: TaskCore): Scope {
-  const { scope } = task;
-  return scope.owner === task ? scope : scope.taskScope(task);
-}
 
 class Ensure extends Command<void> {
   readonly #cleanup: Body<unknown> | (() => void);

@@ -5,15 +5,10 @@
  * as of when it was started.
  */
 import { checkBody, checkString } from "../check.ts";
-import { type Body, bodyIterator, Command, type Operation } from "../kernel/coroutine.ts";
-import { Frame, POP, type TaskCore, type Verdict } from "../kernel/task.ts";
-
-/** One value of one local, and those around it. */
-export interface Binding {
-  readonly local: TaskLocal<unknown>;
-  readonly value: unknown;
-  readonly outer: Binding | null;
-}
+import { type Body, bodyIterator, type Operation } from "../kernel/coroutine.ts";
+import { Command } from "../kernel/command.ts";
+import { Frame, POP, type Verdict } from "../kernel/frame.ts";
+import type { Binding, TaskCore } from "../kernel/task.ts";
 
 /**
  * A value for a task and the tasks it starts: a request id, a user, a logger.

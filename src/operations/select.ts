@@ -9,9 +9,11 @@
  * what it did on the way could not be taken back. An operation that is one wait does nothing before
  * `arm`, and `disarm` undoes that.
  */
+import { interrupt } from "../kernel/cancel_delivery.ts";
 import type { Operation } from "../kernel/coroutine.ts";
+import { noteThrown } from "../kernel/stack.ts";
 import type { TaskCore } from "../kernel/task.ts";
-import { type Choice, type Parking, Wait } from "../kernel/wait.ts";
+import { type Choice, DEFERRED, type Interruption, type Parking, Wait } from "../kernel/wait.ts";
 
 /** The operations that {@linkcode select} chooses from, by name. */
 export type Arms = Readonly<Record<string, Operation<unknown>>>;
@@ -27,6 +29,10 @@ export type Selected<A extends Arms> = {
 }[keyof A & string];
 
 class Select extends Wait<unknown> implements Choice {
+  static {
+    this.prototype.withdrawable = false; // while its arms are tried, a cancel waits
+  }
+
   readonly #names: string[];
   readonly #waits: Wait<unknown>[];
   /**
@@ -34,8 +40,6 @@ class Select extends Wait<unknown> implements Choice {
    * them has happened.
    */
   #trying = false;
-  /** The arm that failed, to explain its error. */
-  #failed: Wait<unknown> | null = null;
 
   constructor(arms: Arms) {
     super();
@@ -52,11 +56,11 @@ class Select extends Wait<unknown> implements Choice {
    */
   protected arm(task: TaskCore): void {
     const waits = this.#waits.slice();
-    for (const wait of waits) wait.adopt();
+    for (const wait of waits) wait.markUsed();
     this.#trying = true;
     this.#tryAll(waits, task);
     this.#trying = false;
-    if (this.task !== null) task.scheduler.interrupt(task);
+    if (this.task !== null) interrupt(task);
   }
 
   #tryAll(waits: Wait<unknown>[], task: TaskCore): void {
@@ -69,14 +73,15 @@ class Select extends Wait<unknown> implements Choice {
         wait.enlist(task);
       } catch (error) {
         if (this.task === null) return; // settled first, so the error came too late to matter
+        noteThrown(error);
         this.failWith(wait, error);
       }
       if (this.task === null) return;
     }
   }
 
-  override interrupt(): boolean {
-    return !this.#trying && super.interrupt();
+  override interrupt(): Interruption {
+    return this.#trying ? DEFERRED : super.interrupt();
   }
 
   protected disarm(): void {
@@ -93,9 +98,8 @@ class Select extends Wait<unknown> implements Choice {
 
   failWith(loser: Wait<unknown>, error: unknown): void {
     const task = this.task!;
-    this.#failed = loser;
     const failures = this.#end(loser);
-    this.fail(error);
+    this.failAs(error);
     if (failures !== null) warnOf(failures, task);
   }
 
@@ -119,10 +123,6 @@ class Select extends Wait<unknown> implements Choice {
       }
     }
     return failures;
-  }
-
-  protected override explain(error: unknown): void {
-    (this.#failed as Select | null)?.explain(error); // of whatever class: `explain` is protected
   }
 
   describe(): string {
@@ -156,10 +156,7 @@ function warnOf(failures: Failure[], task: TaskCore): void {
 
 /** An arm as a wait that can be taken back at any moment. */
 function toWait(name: string, operation: Operation<unknown>): Wait<unknown> {
-  // A wait that is not simply over when interrupted cannot be withdrawn either.
-  if (operation instanceof Wait && operation.interrupt === Wait.prototype.interrupt) {
-    return operation;
-  }
+  if (operation instanceof Wait && operation.withdrawable) return operation;
   throw new TypeError(
     `select() cannot take back its arm ${
       JSON.stringify(name)

@@ -2,7 +2,7 @@
  * signals: waits for a signal of the operating system. The adapters only listen and unlisten.
  */
 import type { Operation } from "../kernel/coroutine.ts";
-import { ExternalWait } from "../kernel/wait.ts";
+import { Wait } from "../kernel/wait.ts";
 import { denoSignals } from "./deno.ts";
 import { nodeSignals } from "./node.ts";
 
@@ -25,7 +25,11 @@ export interface SignalBackend {
   unlisten(signal: Signal, listener: () => void): void;
 }
 
-class SignalWait extends ExternalWait<Signal> {
+class SignalWait extends Wait<Signal> {
+  static {
+    this.prototype.external = true;
+  }
+
   readonly #signals: readonly Signal[];
   readonly #backend: SignalBackend;
   readonly #listening: [Signal, () => void][] = [];

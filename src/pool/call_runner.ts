@@ -5,10 +5,12 @@
  * locks and limiters; `running` has exactly the coroutines that have not ended. Independent of: how
  * messages travel.
  */
-import { Command, type Operation } from "../kernel/coroutine.ts";
+import { Command } from "../kernel/command.ts";
+import type { Operation } from "../kernel/coroutine.ts";
 import { Cancelled, DeadlockError } from "../kernel/errors.ts";
 import { Loop } from "../loop.ts";
-import { endError, NEXT, type TaskCore } from "../kernel/task.ts";
+import { endError, type TaskCore } from "../kernel/task.ts";
+import { NEXT } from "../kernel/frame.ts";
 import { uncloneableError } from "./clone.ts";
 import { decodeError, encodeError } from "./error_codec.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";

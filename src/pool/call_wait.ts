@@ -7,8 +7,7 @@
  * it answers. Independent of: how a worker is chosen.
  */
 import type { TaskCore } from "../kernel/task.ts";
-import { ExternalWait } from "../kernel/wait.ts";
-import type { Entry } from "../kernel/wait_list.ts";
+import { ListedWait } from "../kernel/wait_list.ts";
 import type { PoolWorker } from "./pool_worker.ts";
 
 /** What a call needs of its pool. */
@@ -20,9 +19,11 @@ export interface CallOwner {
 }
 
 /** The operation behind `execute`. */
-export class CallWait<T> extends ExternalWait<T> implements Entry {
-  ahead: Entry | null = null;
-  behind: Entry | null = null;
+export class CallWait<T> extends ListedWait<T> {
+  static {
+    this.prototype.external = true;
+  }
+
   /** The worker it was sent to; null while it waits for one. */
   worker: PoolWorker | null = null;
   id: number = 0;

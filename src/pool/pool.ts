@@ -2,8 +2,9 @@
  * Pool: what a user has of a pool, whatever its workers are made of; and how one is opened.
  */
 import { checkFunction, checkInteger, checkOptions, checkString } from "../check.ts";
-import { Command, type Coroutine, type Operation } from "../kernel/coroutine.ts";
-import { surroundingScope } from "../operations/ensure.ts";
+import { Command } from "../kernel/command.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { surroundingScope } from "../kernel/cancel_scope.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { CallWait } from "./call_wait.ts";
 import { mapInOrder, type MapOptions } from "./map.ts";

@@ -4,10 +4,14 @@
  *
  * Invariant: it is in the set of its pool exactly while its task is parked.
  */
-import { ExternalWait } from "../kernel/wait.ts";
+import { Wait } from "../kernel/wait.ts";
 
 /** The wait; `check` is called again whenever workers have come or gone. */
-export class PoolWait extends ExternalWait<void> {
+export class PoolWait extends Wait<void> {
+  static {
+    this.prototype.external = true;
+  }
+
   readonly #what: string;
   readonly #waits: Set<PoolWait>;
   readonly #isTrue: () => boolean;

@@ -15,6 +15,7 @@
  */
 import { checkBody, checkInstance, checkInteger } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
+import { DEFERRED, type Interruption, WITHDRAWN } from "../kernel/wait.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { WaitList } from "../kernel/wait_list.ts";
 import { AcquireWait } from "./acquire_wait.ts";
@@ -56,6 +57,10 @@ class ConditionCore {
 
 /** Waits for a notification, and then, or where it is cancelled, for the lock. */
 class ConditionWait extends AcquireWait<LockCore> {
+  static {
+    this.prototype.withdrawable = false; // the lock must be had back first
+  }
+
   declare private readonly condition: ConditionCore;
   declare private notified: boolean;
   declare private cancelled: boolean;
@@ -83,18 +88,20 @@ class ConditionWait extends AcquireWait<LockCore> {
   override handedOver(): void {
     const task = this.waiter;
     if (this.notified || task.scope.cause === null) return this.settle();
-    this.leave();
-    task.scheduler.deliver(task);
+    this.meetCancel();
   }
 
   /** The task must own the lock again first: the cancel lands with that. */
-  override interrupt(): boolean {
-    if (this.notified || this.cancelled) return false;
+  override interrupt(): Interruption {
+    if (this.notified || this.cancelled) return DEFERRED;
     this.cancelled = true;
     this.condition.remove(this);
-    if (this.core.tryAcquire(this.waiter)) return this.leave();
+    if (this.core.tryAcquire(this.waiter)) {
+      this.unregister();
+      return WITHDRAWN;
+    }
     this.waiters.push(this);
-    return false;
+    return DEFERRED;
   }
 
   override describe(): string {

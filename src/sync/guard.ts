@@ -5,25 +5,20 @@
  * with `finally`: it releases also where a body that swallowed its cancellation is unwound by
  * `return()`, of which generators lose some (R20). Independent of: what is acquired.
  */
-import {
-  type Body,
-  bodyIterator,
-  Command,
-  coroutineStack,
-  type Operation,
-  toIterator,
-} from "../kernel/coroutine.ts";
-import { bothErrors, setStack } from "../kernel/errors.ts";
+import { type Body, bodyIterator, type Operation, toIterator } from "../kernel/coroutine.ts";
+import { Command } from "../kernel/command.ts";
+import { bothErrors } from "../kernel/nursery_error.ts";
+import { noteThrown } from "../kernel/stack.ts";
 import {
   CONTINUE,
   Frame,
   isCancellation,
   NEXT,
   POP,
-  type TaskCore,
   THROW,
-} from "../kernel/task.ts";
-import type { Verdict } from "../kernel/task.ts";
+  type Verdict,
+} from "../kernel/frame.ts";
+import type { TaskCore } from "../kernel/task.ts";
 
 /** What `with` needs of a primitive. */
 export interface Guard {
@@ -35,7 +30,6 @@ export interface Guard {
 export class WithCommand<T> extends Command<T> {
   readonly #guard: Guard;
   readonly #body: Body<T>;
-  #frame: GuardFrame<T> | null = null;
 
   constructor(guard: Guard, body: Body<T>) {
     super();
@@ -45,15 +39,8 @@ export class WithCommand<T> extends Command<T> {
 
   perform(task: TaskCore): boolean {
     this.begin();
-    task.frame = this.#frame = new GuardFrame(this.#guard, this.#body, task.frame);
+    task.frame = new GuardFrame(this.#guard, this.#body, task.frame);
     return true;
-  }
-
-  protected override explain(error: unknown): void {
-    // Made by the primitive, and thrown into a frame in which no coroutine stands.
-    if (error instanceof Error && error === this.#frame?.refusal) {
-      setStack(error, coroutineStack(this.throw));
-    }
   }
 
   describe(): string {
@@ -66,8 +53,6 @@ class GuardFrame<T> extends Frame {
   readonly #guard: Guard;
   readonly #body: Body<T>;
   #acquired = false;
-  /** Why it could not be acquired, or released. */
-  refusal: unknown = undefined;
 
   constructor(guard: Guard, body: Body<T>, below: Frame) {
     super(toIterator(guard.acquire(), "with"), below);
@@ -77,10 +62,7 @@ class GuardFrame<T> extends Frame {
 
   override exit(task: TaskCore): Verdict {
     if (!this.#acquired) {
-      if (task.mode !== NEXT) {
-        if (!isCancellation(task)) this.refusal = task.value;
-        return POP;
-      }
+      if (task.mode !== NEXT) return POP;
       this.#acquired = true;
       this.iterator = bodyIterator(this.#body, "with");
       task.value = undefined;
@@ -89,7 +71,7 @@ class GuardFrame<T> extends Frame {
     try {
       this.#guard.release();
     } catch (error) {
-      this.refusal = error;
+      noteThrown(error);
       const failed = task.mode === THROW && !isCancellation(task);
       task.value = failed ? bothErrors(task.value, error) : error;
       task.mode = THROW;

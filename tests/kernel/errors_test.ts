@@ -14,7 +14,7 @@ import {
   TaskCancelledError,
   TimeoutError,
 } from "../../mod.ts";
-import { bothErrors } from "../../src/kernel/errors.ts";
+import { bothErrors } from "../../src/kernel/nursery_error.ts";
 import { nameOf, rejection, World } from "../support/world.ts";
 
 Deno.test("every error class has its name, on the prototype, and is an Error", () => {

@@ -1,0 +1,114 @@
+/**
+ * Run: one call of `loop.run()`: when it is over, what is a deadlock, and how it ends.
+ *
+ * Invariant: it is over when the root nursery is empty, or when the tasks that are left were dropped. It settles once.
+ * Independent of: how tasks are stepped, and when turns happen.
+ */
+import { deadlockReport, liveTasks } from "./deadlock_report.ts";
+import { Cancelled, DeadlockError } from "./errors.ts";
+import { NEXT } from "./frame.ts";
+import type { NurseryCore } from "./nursery.ts";
+import { NurseryError } from "./nursery_error.ts";
+import { setStack } from "./stack.ts";
+import type { Task, TaskCore } from "./task.ts";
+
+/** What the loop does where no task is ready. */
+export type Quiet = typeof WAIT | typeof AGAIN | typeof OVER;
+/** Something will wake a task: wait for it. */
+export const WAIT = 0;
+/** Tasks have become ready meanwhile. */
+export const AGAIN = 1;
+/** The run is over. */
+export const OVER = 2;
+
+/** How a run is told that it is over. */
+export interface Settle {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** A call of `run()` under way. */
+export class Run {
+  readonly #root: NurseryCore;
+  readonly #main: TaskCore | null;
+  readonly #settle: Settle;
+  /** The stack of the call: the errors that the loop itself makes would else show its own frames alone. */
+  readonly #calledFrom: string;
+  /** What a failure needs to be had again. */
+  readonly #seedNote: string | undefined;
+  /** Set once a deadlock was found and everything cancelled. */
+  #deadlock: { report: string; tasks: readonly Task[] } | null = null;
+  /** What went wrong outside of any task. */
+  #crash: { error: unknown } | null = null;
+
+  constructor(
+    root: NurseryCore,
+    main: TaskCore | null,
+    settle: Settle,
+    options: { calledFrom: string; seedNote: string | undefined },
+  ) {
+    this.#root = root;
+    this.#main = main;
+    this.#settle = settle;
+    this.#calledFrom = options.calledFrom;
+    this.#seedNote = options.seedNote;
+  }
+
+  /** Called where no task is ready: the end, a wait, or a deadlock. */
+  quiet(): Quiet {
+    const root = this.#root;
+    const { scheduler } = root;
+    if (root.size === 0) return OVER;
+    if (scheduler.timers.size > 0 || scheduler.externals > 0) return WAIT;
+    const left = liveTasks(root);
+    if (this.#deadlock === null) {
+      const note = this.#seedNote;
+      const report = deadlockReport(root, scheduler.tick) + (note ? `\n  (${note})` : "");
+      this.#deadlock = { report, tasks: left };
+      root.scope.cancel(new DeadlockError(report, left));
+      return AGAIN;
+    }
+    // They waited through that cancel, shielded: nothing is left to try.
+    this.#deadlock.report += `\nDropped, because cancelling did not reach them: ${
+      left.map((task) => task.name).join(", ")
+    }`;
+    this.#abandonAll(new DeadlockError(this.#deadlock.report, left));
+    return OVER;
+  }
+
+  /** Ends the run where it cannot go on. */
+  crash(error: unknown): void {
+    this.#crash = { error };
+    this.#abandonAll(error);
+  }
+
+  /** Ends the tasks that are left without running them. */
+  #abandonAll(error: unknown): void {
+    const { scheduler } = this.#root;
+    for (const task of liveTasks(this.#root)) task.abandon(error);
+    while (scheduler.queue.shift() !== undefined);
+  }
+
+  /** Settles as the root nursery ended. Called once, when the loop is ready for another run. */
+  settle(): void {
+    const { errors, tasks, scope } = this.#root;
+    const { resolve, reject } = this.#settle;
+    const main = this.#main;
+    if (this.#crash !== null) return reject(this.#crash.error);
+    const failure = errors.length === 0
+      ? undefined
+      : new NurseryError(errors, tasks, { note: this.#seedNote });
+    if (this.#deadlock !== null) {
+      const { report, tasks } = this.#deadlock;
+      const cause = failure === undefined ? undefined : { cause: failure };
+      this.#rejectWith(new DeadlockError(report, tasks, cause));
+    } else if (failure !== undefined) this.#rejectWith(failure);
+    else if (main === null || main.mode === NEXT) resolve(main?.value);
+    else reject(main.value ?? new Cancelled(scope.reason));
+  }
+
+  #rejectWith(error: Error): void {
+    setStack(error, this.#calledFrom);
+    this.#settle.reject(error);
+  }
+}
