@@ -1,6 +1,7 @@
 /**
  * IoWait: a wait for a backend. It is an external wait, unless what answers is a task of the same
- * loop, as with streams in memory: then a virtual clock may jump meanwhile, and a deadlock is found.
+ * loop, as with streams in memory: then a virtual clock may jump meanwhile, and a deadlock is
+ * found.
  *
  * Independent of: what is waited for.
  */

@@ -14,16 +14,15 @@ export type { TcpConnectOptions, TcpListenOptions, TcpOptions } from "./tcp.ts";
 export { UnixClientSocket, UnixListenSocket, type UnixOptions } from "./unix.ts";
 export { type AnyListenSocket, type ClientSocket, fromDeno, fromNode } from "./adopt.ts";
 export type { DenoConn, DenoListener, NodeServer, NodeSocket } from "./runtime_types.ts";
-export { TlsClientSocket, TlsListenSocket } from "./tls/tls.ts";
+export { TlsClientSocket, type TlsHandshakeInfo, TlsListenSocket } from "./tls/tls.ts";
 export type {
   TlsClientOptions,
   TlsConnectOptions,
-  TlsHandshakeInfo,
   TlsListenOptions,
   TlsServerOptions,
   TlsServerUpgradeOptions,
   TlsUpgradeOptions,
-} from "./tls/tls.ts";
+} from "./tls/options.ts";
 export type { RawTlsStream, TlsIdentity } from "./tls/port.ts";
 export { UdpSocket } from "./udp.ts";
 export type { UdpBindOptions, UdpMessage } from "./udp.ts";

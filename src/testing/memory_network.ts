@@ -10,8 +10,8 @@ import { capacityOf, type MemoryStreamOptions } from "./memory_stream.ts";
 /**
  * Makes a network within the program: TCP and Unix sockets of a loop that uses it reach each other
  * there, and nothing else. It is one host, and every name means that host. The program under test
- * is as in production, its sockets too; under a `VirtualClock` it takes no time, and a deadlock over
- * a socket is found. It has no UDP.
+ * is as in production, its sockets too; under a `VirtualClock` it takes no time, and a deadlock
+ * over a socket is found. It has no UDP.
  *
  * @throws {RangeError} If the capacity is not an integer of at least 1.
  * @throws {TypeError} If it is not a number, or an option is not known.

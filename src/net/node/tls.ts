@@ -1,81 +1,67 @@
 /**
- * TLS by `node:tls`, in Node, Bun and Deno, over raw streams of whatever backend.
+ * TLS by `node:tls`, in Node, Bun and Deno, over raw streams of any backend.
  *
- * What it knows that others need not: a `tls.Server` can be given connections by hand, and checks what a bare `TLSSocket` does not (the
- * client's certificate); it tells of a handshake without saying whose, so one serves one handshake at a time, and they are
- * kept for the next; TLS 1.3 clients are done before the server has looked at their certificate.
+ * What this file knows and no other: a `tls.Server` can be given connections by hand, and checks
+ * what a bare `TLSSocket` does not (the client's certificate). It tells of a handshake without
+ * saying whose, so each server does one handshake at a time, and is kept for the next one. A client
+ * of TLS 1.3 is done before the server has looked at its certificate.
  */
-import type { Attempt, ReceiveEvents, SendEvents } from "../network.ts";
-import type { Address } from "../../stream.ts";
-import { Bridge, type Duplex } from "../tls/duplex_adapter.ts";
+import { builtin } from "../../runtime/builtin.ts";
+import type { Attempt } from "../network.ts";
+import type { ProcessSlice } from "../runtime_types.ts";
+import { type Duplex, DuplexAdapter } from "../tls/duplex_adapter.ts";
 import type {
   Carrier,
   RawTlsStream,
   TlsClientTarget,
+  TlsClock,
   TlsEngine,
   TlsIdentity,
   TlsServer,
   TlsServerTarget,
 } from "../tls/port.ts";
-
-interface TlsSocket extends Duplex {
-  readonly alpnProtocol: string | false | null;
-  readonly servername: string | false | null;
-  readonly authorized: boolean;
-  getPeerCertificate(): { raw?: Uint8Array } | null;
-  getPeerX509Certificate?(): { raw: Uint8Array } | undefined;
-}
-
-interface Server {
-  on(event: "secureConnection", listener: (socket: TlsSocket) => void): this;
-  on(event: "tlsClientError", listener: (error: unknown) => void): this;
-  emit(event: "connection", duplex: Duplex): boolean;
-}
-
-interface TlsModule {
-  connect(options: Record<string, unknown>): TlsSocket;
-  createServer(options: Record<string, unknown>): Server;
-  createSecureContext(options: Record<string, unknown>): unknown;
-}
-
-interface StreamModule {
-  Duplex: new (options: Record<string, unknown>) => Duplex;
-}
-
-interface NetModule {
-  isIP(text: string): number;
-}
-
-interface CryptoModule {
-  X509Certificate: new (pem: string) => { checkPrivateKey(key: unknown): boolean };
-  createPrivateKey(pem: string): unknown;
-}
+import { TlsHandshake } from "./tls_handshake.ts";
+import { certificateOf } from "./tls_stream.ts";
+import type {
+  CryptoModule,
+  IpModule,
+  StreamModule,
+  TlsModule,
+  TlsNodeServer,
+} from "./tls_types.ts";
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?-----END [A-Z ]*PRIVATE KEY-----/;
 
-/** How long the last bytes and the farewell may take to go out, in milliseconds. */
-const LINGER = 5000;
 /** How many servers, and contexts of clients, are kept for the next handshake. */
 const MAX_KEPT = 64;
 
 /** The engine, or `undefined` where there is no `node:tls`. */
 export function nodeTls(): TlsEngine | undefined {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?(name: string): unknown };
-  };
-  const tls = process?.getBuiltinModule?.("node:tls") as TlsModule | undefined;
+  const tls = builtin<TlsModule>("node:tls");
   if (tls === undefined) return undefined;
-  const { Duplex } = process!.getBuiltinModule!("node:stream") as StreamModule;
-  const { isIP } = process!.getBuiltinModule!("node:net") as NetModule;
-  const crypto = process!.getBuiltinModule!("node:crypto") as CryptoModule;
+  const { Duplex } = builtin<StreamModule>("node:stream")!;
+  const { isIP } = builtin<IpModule>("node:net")!;
+  const crypto = builtin<CryptoModule>("node:crypto")!;
   return new NodeTls(tls, (options) => new Duplex(options), isIP, crypto);
 }
 
+const clock: TlsClock = {
+  now: () => performance.now() / 1000,
+  after(seconds, callback) {
+    const timer = setTimeout(callback, Math.min(seconds * 1000, 2 ** 31 - 1));
+    return () => clearTimeout(timer);
+  },
+};
+
 class NodeTls implements TlsEngine {
+  readonly clock = clock;
+  /** A TLS server of Bun that is given its connections by hand never asks `SNICallback`. */
+  readonly canServeNames: boolean =
+    (globalThis as { process?: ProcessSlice }).process?.versions?.bun === undefined;
   readonly tls: TlsModule;
   readonly newDuplex: (options: Record<string, unknown>) => Duplex;
-  readonly isIP: (text: string) => number;
+  readonly #isIP: (text: string) => number;
   readonly #crypto: CryptoModule;
   readonly #contexts = new Map<string, unknown>();
   /** Texts that were looked at and found to be certificates. */
@@ -84,12 +70,12 @@ class NodeTls implements TlsEngine {
   constructor(
     tls: TlsModule,
     newDuplex: NodeTls["newDuplex"],
-    isIP: NodeTls["isIP"],
+    isIP: (text: string) => number,
     crypto: CryptoModule,
   ) {
     this.tls = tls;
     this.newDuplex = newDuplex;
-    this.isIP = isIP;
+    this.#isIP = isIP;
     this.#crypto = crypto;
   }
 
@@ -132,13 +118,13 @@ class NodeTls implements TlsEngine {
     attempt: Attempt<RawTlsStream>,
   ): () => void {
     const { hostname, alpnProtocols } = target;
-    const bridge = new Bridge(this.newDuplex, carrier);
-    const handshake = new Handshake(bridge, attempt);
+    const adapter = new DuplexAdapter(this.newDuplex, carrier);
+    const handshake = new TlsHandshake(adapter, attempt);
     try {
       const socket = this.tls.connect({
-        socket: bridge.duplex,
+        socket: adapter.duplex,
         host: hostname,
-        servername: this.isIP(hostname) === 0 ? hostname : undefined,
+        servername: this.#isIP(hostname) === 0 ? hostname : undefined,
         secureContext: this.#contextOf(target),
         ALPNProtocols: alpnProtocols.length > 0 ? alpnProtocols : undefined,
         rejectUnauthorized: true,
@@ -147,7 +133,7 @@ class NodeTls implements TlsEngine {
       socket.on("secureConnect", () => handshake.done(socket));
       socket.on("error", (error: unknown) => handshake.failed(error));
       socket.on("close", () => handshake.failed(undefined));
-      handshake.abandoned = () => socket.destroy();
+      handshake.stop = () => socket.destroy();
     } catch (error) {
       handshake.failed(error);
     }
@@ -170,19 +156,20 @@ class NodeTls implements TlsEngine {
   server(target: TlsServerTarget): TlsServer {
     return new NodeTlsServer(this, target);
   }
+}
 
-  after(seconds: number, callback: () => void): () => void {
-    const timer = setTimeout(callback, Math.min(seconds * 1000, 2 ** 31 - 1));
-    return () => clearTimeout(timer);
-  }
+/** A server of Node's, and the one handshake that it does. */
+interface HandshakeServer {
+  readonly server: TlsNodeServer;
+  handshake: TlsHandshake | null;
 }
 
 class NodeTlsServer implements TlsServer {
   readonly #engine: NodeTls;
   readonly #options: Record<string, unknown>;
   readonly #asksClients: boolean;
-  /** Servers that have no handshake under way. */
-  readonly #idle: Shaker[] = [];
+  /** Servers that have no handshake in progress. */
+  readonly #idle: HandshakeServer[] = [];
 
   constructor(engine: NodeTls, target: TlsServerTarget) {
     const { identity, serverNames, clientCa, alpnProtocols } = target;
@@ -190,9 +177,7 @@ class NodeTlsServer implements TlsServer {
     this.#asksClients = clientCa !== null;
     const contextOf = ({ cert, key }: TlsIdentity) =>
       engine.tls.createSecureContext({ cert, key, ca: clientCa ?? undefined });
-    const contexts = new Map(
-      Object.entries(serverNames).map(([name, each]) => [name.toLowerCase(), contextOf(each)]),
-    );
+    const contexts = new Map([...serverNames].map(([name, each]) => [name, contextOf(each)]));
     this.#options = {
       cert: identity.cert,
       key: identity.key,
@@ -206,30 +191,33 @@ class NodeTlsServer implements TlsServer {
         : (name: string, done: (error: null, context?: unknown) => void) =>
           done(null, contexts.get(name.toLowerCase())),
     };
+    // The first one is made now: what the runtime refuses, it refuses here and not when a client
+    // comes.
+    this.#idle.push(this.#newServer());
   }
 
   accept(carrier: Carrier, attempt: Attempt<RawTlsStream>): () => void {
-    const bridge = new Bridge(this.#engine.newDuplex, carrier);
-    const handshake = new Handshake(bridge, attempt);
-    const shaker = this.#idle.pop() ?? this.#newShaker();
-    shaker.handshake = handshake;
-    // Abandoned, its server may yet tell of it, so that one is not used again.
-    handshake.abandoned = () => {
-      shaker.handshake = null;
-      bridge.duplex.destroy();
+    const adapter = new DuplexAdapter(this.#engine.newDuplex, carrier);
+    const handshake = new TlsHandshake(adapter, attempt);
+    const server = this.#idle.pop() ?? this.#newServer();
+    server.handshake = handshake;
+    // A server whose handshake was abandoned may still tell of it, so it is not used again.
+    handshake.stop = () => {
+      server.handshake = null;
+      adapter.duplex.destroy();
     };
-    shaker.server.emit("connection", bridge.duplex);
+    server.server.emit("connection", adapter.duplex);
     return () => handshake.abandon();
   }
 
-  #newShaker(): Shaker {
+  #newServer(): HandshakeServer {
     const server = this.#engine.tls.createServer(this.#options);
-    const shaker: Shaker = { server, handshake: null };
+    const each: HandshakeServer = { server, handshake: null };
     server.on("secureConnection", (socket) => {
-      const { handshake } = shaker;
+      const { handshake } = each;
       if (handshake === null) return socket.destroy();
-      shaker.handshake = null;
-      if (this.#idle.length < MAX_KEPT) this.#idle.push(shaker);
+      each.handshake = null;
+      if (this.#idle.length < MAX_KEPT) this.#idle.push(each);
       if (this.#asksClients && !(socket.authorized && certificateOf(socket) !== null)) {
         socket.on("error", () => {});
         socket.destroy();
@@ -238,198 +226,10 @@ class NodeTlsServer implements TlsServer {
       handshake.done(socket);
     });
     server.on("tlsClientError", (error) => {
-      const { handshake } = shaker;
-      shaker.handshake = null;
+      const { handshake } = each;
+      each.handshake = null;
       handshake?.failed(error);
     });
-    return shaker;
+    return each;
   }
-}
-
-/** A server of Node's, and the one handshake that it does. */
-interface Shaker {
-  readonly server: Server;
-  handshake: Handshake | null;
-}
-
-/** One handshake: it ends once, done, failed or abandoned. */
-class Handshake {
-  /** Stops it. */
-  abandoned: () => void = () => {};
-  readonly #bridge: Bridge;
-  readonly #attempt: Attempt<RawTlsStream>;
-  #over = false;
-
-  constructor(bridge: Bridge, attempt: Attempt<RawTlsStream>) {
-    this.#bridge = bridge;
-    this.#attempt = attempt;
-    bridge.whenEnded = (cause) => this.#endedEarly(cause);
-  }
-
-  done(socket: TlsSocket): void {
-    if (this.#over) return socket.destroy();
-    this.#over = true;
-    this.#bridge.whenEnded = null;
-    this.#attempt.opened(new NodeTlsStream(socket, this.#bridge));
-  }
-
-  failed(error: unknown): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#bridge.whenEnded = null;
-    this.#bridge.close();
-    this.#attempt.failed(codeOf(error), error);
-  }
-
-  abandon(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#bridge.whenEnded = null;
-    this.abandoned();
-    this.#bridge.close();
-  }
-
-  /** The other end has gone: nobody else would say so before the time is up. */
-  #endedEarly(cause: unknown): void {
-    if (this.#over) return;
-    this.abandoned();
-    this.failed(cause ?? new EndedEarly("The other end left during the handshake"));
-  }
-}
-
-class EndedEarly extends Error {
-  readonly code = "ECONNRESET";
-}
-
-/** A secured connection. */
-class NodeTlsStream implements RawTlsStream {
-  receiveEvents!: ReceiveEvents;
-  sendEvents!: SendEvents;
-  bytes: Uint8Array = new Uint8Array(0);
-  readonly lifetime = "forever";
-  readonly alpnProtocol: string | null;
-  readonly serverName: string | null;
-  readonly #socket: TlsSocket;
-  readonly #bridge: Bridge;
-  #receiving = false;
-  #ended = false;
-  #failure: { cause: unknown } | null = null;
-  #closed = false;
-
-  constructor(socket: TlsSocket, bridge: Bridge) {
-    this.#socket = socket;
-    this.#bridge = bridge;
-    bridge.isWanted = () => this.#receiving;
-    this.alpnProtocol = socket.alpnProtocol || null;
-    this.serverName = socket.servername || null;
-    socket.on("readable", () => this.#look());
-    socket.on("end", () => {
-      this.#ended = true;
-      this.#look();
-    });
-    socket.on("error", (cause: unknown) => this.#broke(cause));
-    socket.on("close", () => {
-      if (!this.#ended) this.#broke(new EndedEarly("The other end left without a farewell"));
-      bridge.close();
-    });
-  }
-
-  get localAddr(): Address {
-    return this.#bridge.raw.localAddr;
-  }
-
-  get remoteAddr(): Address {
-    return this.#bridge.raw.remoteAddr;
-  }
-
-  get peerCertificate(): Uint8Array | null {
-    return certificateOf(this.#socket);
-  }
-
-  receive(): void {
-    this.#receiving = true;
-    this.#look();
-  }
-
-  /** Answers `receive` where there is an answer. */
-  #look(): void {
-    if (!this.#receiving || this.#closed) return;
-    const bytes = this.#socket.read();
-    if (bytes !== null) {
-      this.#receiving = false;
-      this.bytes = bytes;
-      this.receiveEvents.received(bytes.length);
-    } else if (this.#ended) {
-      this.#receiving = false;
-      this.receiveEvents.received(0);
-    } else if (this.#failure !== null) {
-      this.#receiving = false;
-      const { cause } = this.#failure;
-      this.receiveEvents.receiveFailed(codeOf(cause), cause);
-    } else this.#bridge.demand();
-  }
-
-  #broke(cause: unknown): void {
-    this.#failure ??= { cause };
-    this.#look();
-  }
-
-  send(bytes: Uint8Array): void {
-    this.#socket.write(bytes, (error) => this.#bridge.whenIdle(() => this.#answer(error)));
-  }
-
-  finish(): void {
-    this.#socket.end(() => this.#bridge.whenIdle(() => this.#answer(undefined)));
-  }
-
-  #answer(error: unknown): void {
-    if (error) this.sendEvents.sendFailed(codeOf(error), error);
-    else this.sendEvents.sent();
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    const socket = this.#socket;
-    if (socket.destroyed || this.#failure !== null) return this.#destroy();
-    // A farewell first: without it the other end cannot tell the end from an attack.
-    const timer = setTimeout(() => this.#destroy(), LINGER);
-    socket.on("close", () => clearTimeout(timer));
-    if (socket.writableFinished) this.#destroy();
-    else socket.end(() => this.#destroy());
-  }
-
-  #destroy(): void {
-    this.#socket.destroy();
-    this.#bridge.close();
-  }
-
-  closeSoon(): void {
-    const timer = setTimeout(() => this.#destroy(), LINGER);
-    this.#socket.on("close", () => clearTimeout(timer));
-  }
-
-  setNoDelay(on: boolean): void {
-    this.#bridge.raw.setNoDelay(on);
-  }
-
-  setKeepAlive(on: boolean): void {
-    this.#bridge.raw.setKeepAlive(on);
-  }
-}
-
-function certificateOf(socket: TlsSocket): Uint8Array | null {
-  return socket.getPeerCertificate()?.raw ?? null;
-}
-
-/** The POSIX code of an error; what concerns TLS itself is EPROTO, and its cause says more. */
-function codeOf(error: unknown): string {
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return code;
-  if (error === undefined || name === "UnexpectedEof" || name === "ConnectionReset") {
-    return "ECONNRESET";
-  }
-  if (code === "ERR_STREAM_DESTROYED" || code === "ERR_STREAM_PREMATURE_CLOSE") return "EPIPE";
-  if (name === "BrokenPipe") return "EPIPE";
-  return "EPROTO";
 }

@@ -1,9 +1,9 @@
 /**
- * Bridge: a raw stream in the form in which Node's TLS wants it, a `Duplex`.
+ * DuplexAdapter: a raw stream as a `Duplex` of `node:stream`, which Node's TLS can sit on.
  *
- * Invariants: the raw stream is asked for bytes only where they are wanted, and its answers are waited for, so that neither direction
- * piles up; it is closed once what is being written has gone out.
- * Must never know: TLS.
+ * Invariants: the raw stream is asked for bytes only where they are wanted, and its answers are
+ * waited for, so that nothing piles up in either direction; it is closed once what is being written
+ * has gone out. Independent of: TLS.
  */
 import type { RawStream, ReceiveEvents, SendEvents } from "../network.ts";
 import type { Carrier } from "./port.ts";
@@ -21,21 +21,25 @@ export interface Duplex {
   readonly writableLength: number;
 }
 
-/** A raw stream in the form in which Node's TLS wants it. */
-export class Bridge implements ReceiveEvents, SendEvents {
+/** A raw stream as a `Duplex`. */
+export class DuplexAdapter implements ReceiveEvents, SendEvents {
   readonly raw: RawStream;
   readonly duplex: Duplex;
-  /** Told where the raw stream ends or breaks while nothing is secured yet. */
+  /** Called where the raw stream ends or breaks; for the time of the handshake. */
   whenEnded: ((cause: unknown) => void) | null = null;
-  #leftover: Uint8Array | null;
-  #pending: boolean;
-  #writing: ((error?: unknown) => void) | null = null;
-  #whenIdle: (() => void) | null = null;
-  #closing = false;
-  /** Whether more bytes are wanted; always, while there is nobody to want them. */
+  /** Whether more bytes are wanted. During the handshake they always are. */
   isWanted: () => boolean = () => true;
-  /** It was asked for bytes, and they were not wanted. */
+  /** How many writes have been begun. */
+  writes: number = 0;
+  #leftover: Uint8Array | null;
+  /** The raw stream was asked for bytes and has not answered. */
+  #pending: boolean;
+  /** The Duplex asked for bytes while they were not wanted. */
   #asked = false;
+  /** Called back when the write in flight is done; null exactly while none is. */
+  #writing: ((error?: unknown) => void) | null = null;
+  #whenIdle: { callback: () => void; minWrites: number } | null = null;
+  #closing = false;
 
   constructor(
     newDuplex: (options: Record<string, unknown>) => Duplex,
@@ -50,6 +54,7 @@ export class Bridge implements ReceiveEvents, SendEvents {
       read: () => this.#read(),
       write: (bytes: Uint8Array, _encoding: string, done: (error?: unknown) => void) => {
         this.#writing = done;
+        this.writes++;
         raw.send(bytes);
       },
       final: (done: (error?: unknown) => void) => {
@@ -61,7 +66,7 @@ export class Bridge implements ReceiveEvents, SendEvents {
         done(error);
       },
     });
-    this.duplex.on("error", () => {}); // the secured stream tells of it
+    this.duplex.on("error", () => {}); // the TLS socket above tells of it
   }
 
   #read(): void {
@@ -76,7 +81,7 @@ export class Bridge implements ReceiveEvents, SendEvents {
     } else this.#asked = true;
   }
 
-  /** More bytes are wanted. Deno's TLS would take all there are, and keep them. */
+  /** More bytes are wanted. Without this, Deno's TLS would read all there are, and keep them. */
   demand(): void {
     if (!this.#asked) return;
     this.#asked = false;
@@ -104,39 +109,54 @@ export class Bridge implements ReceiveEvents, SendEvents {
     const done = this.#writing;
     this.#writing = null;
     done?.();
-    this.#idled();
-    if (this.#closing && this.#writing === null) this.raw.close();
+    this.#checkIdle();
+    if (this.#closing && this.#writing === null) this.#closeRaw();
   }
 
   sendFailed(_code: string, cause: unknown): void {
     const done = this.#writing;
     this.#writing = null;
     done?.(cause);
-    this.#idled();
-    if (this.#closing) this.raw.close();
+    this.#checkIdle();
+    if (this.#closing) this.#closeRaw();
   }
 
-  /** Calls back once nothing is on its way: Deno's TLS says that it has written when it has encrypted. */
-  whenIdle(callback: () => void): void {
-    this.#whenIdle = callback;
-    this.#idled();
+  /**
+   * Calls back once no write is in flight and at least `minWrites` were begun, or all is over.
+   * Deno's TLS says that it has written when it has encrypted, and that it has ended before it has
+   * written its last record.
+   */
+  whenIdle(callback: () => void, minWrites: number = 0): void {
+    this.#whenIdle = { callback, minWrites };
+    this.#checkIdle();
   }
 
-  #idled(): void {
-    const callback = this.#whenIdle;
-    if (callback === null) return;
+  #checkIdle(): void {
+    const waiting = this.#whenIdle;
+    if (waiting === null) return;
     const { destroyed, writableLength } = this.duplex;
-    if (!destroyed && !this.#closing && (this.#writing !== null || writableLength > 0)) return;
+    const isBusy = this.#writing !== null || writableLength > 0 ||
+      this.writes < waiting.minWrites;
+    if (isBusy && !destroyed && !this.#closing) return;
     this.#whenIdle = null;
-    callback();
+    waiting.callback();
   }
 
   /** Closes the raw stream once what is being written has gone out. */
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#idled();
-    if (this.#writing === null) this.raw.close();
+    this.#checkIdle();
+    if (this.#writing === null) this.#closeRaw();
     else this.raw.closeSoon();
+  }
+
+  /** Called by events of the runtime, where nobody would catch an error. */
+  #closeRaw(): void {
+    try {
+      this.raw.close();
+    } catch {
+      // It is closed, or was broken before.
+    }
   }
 }

@@ -1,46 +1,72 @@
 /**
- * A raw listener whose connections are secured before they are accepted. Handshakes are done side by side, so that a client that says
- * nothing blocks nobody (R40).
+ * TlsRawListener: a raw listener whose connections are secured before they are accepted. Handshakes
+ * run side by side, so that a client that says nothing holds up no other (R40).
  *
- * Invariants: connections are taken from the inner listener only while an accept is wanted; at most `MAX_HANDSHAKES` are under way.
- * Must never know: which engine secures them.
+ * Invariants
+ * - Connections are accepted from the inner listener only while an accept is wanted.
+ * - At most `MAX_HANDSHAKES` are in progress. With that many, a new connection takes the place of
+ *   the oldest one, as soon as that has had `MIN_TIME`: so a thousand clients that say nothing keep
+ *   others waiting for a second, and a burst of good ones loses none of them.
+ *
+ * Independent of: which engine secures the connections.
  */
 import type { RawListener, RawListenerEvents, RawStream } from "../network.ts";
 import type { Address } from "../../stream.ts";
 import { SocketError } from "../../bytes/socket_error.ts";
-import type { RawTlsStream, TlsServer } from "./port.ts";
+import type { RawTlsStream, TlsClock, TlsServer } from "./port.ts";
 
-/** Beyond this, further connections wait in the system's backlog. */
+/** How many handshakes may be in progress. */
 const MAX_HANDSHAKES = 1000;
+/** How long a handshake keeps its place for certain, in seconds. */
+const MIN_TIME = 1;
 
-/** What is told of handshakes that came to nothing. */
+/** Told of each handshake that failed. */
 export type HandshakeReport = (error: SocketError, remoteAddr: Address) => void;
 
-/** Secures what arrives at `inner`. */
+/** One handshake in progress. */
+interface Handshake {
+  /** When it began, in seconds. */
+  readonly since: number;
+  /** Ends it, and reports why. */
+  fail(code: string, cause: unknown): void;
+  /** Ends it. */
+  stop(): void;
+}
+
+/** What a {@linkcode TlsRawListener} needs. */
+export interface TlsRawListenerOptions {
+  /** Does the handshakes. */
+  readonly server: TlsServer;
+  readonly report: HandshakeReport;
+  /** How long a handshake may take, in seconds; `Infinity` for no limit. */
+  readonly timeout: number;
+  readonly clock: TlsClock;
+}
+
+/** Secures what arrives at an inner listener. */
 export class TlsRawListener implements RawListener, RawListenerEvents {
   events!: RawListenerEvents;
   readonly #inner: RawListener;
-  readonly #server: TlsServer;
-  readonly #report: HandshakeReport;
-  readonly #timeout: (callback: () => void) => () => void;
+  readonly #options: TlsRawListenerOptions;
+  /** Secured, and not accepted yet. */
   readonly #ready: RawTlsStream[] = [];
-  /** How to abandon the handshakes under way. */
-  readonly #handshakes = new Set<() => void>();
+  /** The oldest first. */
+  readonly #handshakes = new Set<Handshake>();
+  /** A connection that waits until there is a place for its handshake. */
+  #next: RawStream | null = null;
+  /** Cancels the timer that is set while `#next` waits. */
+  #cancelRetry: (() => void) | null = null;
+  /** An accept waits for a secured connection. */
   #wanted = false;
+  /** The inner listener was asked for a connection and has not answered. */
   #asking = false;
+  #proceeding = false;
   #closed = false;
 
-  /** Takes over `inner`; `timeout` calls back when a handshake has taken too long. */
-  constructor(
-    inner: RawListener,
-    server: TlsServer,
-    report: HandshakeReport,
-    timeout: (callback: () => void) => () => void,
-  ) {
+  /** Takes over `inner`. */
+  constructor(inner: RawListener, options: TlsRawListenerOptions) {
     this.#inner = inner;
-    this.#server = server;
-    this.#report = report;
-    this.#timeout = timeout;
+    this.#options = options;
     inner.events = this;
   }
 
@@ -52,56 +78,105 @@ export class TlsRawListener implements RawListener, RawListenerEvents {
     const raw = this.#ready.shift();
     if (raw !== undefined) return this.events.accepted(raw);
     this.#wanted = true;
-    this.#ask();
+    this.#proceed();
   }
 
-  #ask(): void {
-    if (!this.#wanted || this.#asking || this.#closed) return;
-    if (this.#handshakes.size >= MAX_HANDSHAKES) return;
-    this.#asking = true;
-    this.#inner.accept();
+  /**
+   * Begins the handshakes that can begin, and asks for more connections. A loop, and not a call
+   * from each answer: the inner listener may have thousands at hand and answer each at once.
+   */
+  #proceed(): void {
+    if (this.#proceeding) return;
+    this.#proceeding = true;
+    while (!this.#closed) {
+      const raw = this.#next;
+      if (raw !== null) {
+        if (!this.#makePlace()) break;
+        this.#next = null;
+        this.#begin(raw);
+      } else if (this.#wanted && !this.#asking) {
+        this.#asking = true;
+        this.#inner.accept();
+      } else break;
+    }
+    this.#proceeding = false;
   }
 
   accepted(raw: RawStream): void {
     this.#asking = false;
     if (this.#closed) return raw.close();
-    raw.setNoDelay(true); // handshakes go back and forth in small pieces; who adopts the stream sets it anew
-    this.#shake(raw);
-    this.#ask();
+    this.#next = raw;
+    this.#proceed();
   }
 
-  #shake(raw: RawStream): void {
+  /** Whether there is a place for one more handshake; else tries again when there may be one. */
+  #makePlace(): boolean {
+    if (this.#handshakes.size < MAX_HANDSHAKES) return true;
+    const { clock } = this.#options;
+    const [oldest] = this.#handshakes;
+    const rest = oldest.since + MIN_TIME - clock.now();
+    if (rest > 0) {
+      this.#cancelRetry ??= clock.after(rest, () => {
+        this.#cancelRetry = null;
+        this.#proceed();
+      });
+      return false;
+    }
+    oldest.fail(
+      "ETIMEDOUT",
+      new Error(`It was the oldest of ${MAX_HANDSHAKES} handshakes, and others came`),
+    );
+    return true;
+  }
+
+  #begin(raw: RawStream): void {
+    const { server, report, timeout, clock } = this.#options;
     const { remoteAddr } = raw;
     let over = false;
+    let abandon = () => raw.close();
     const end = () => {
       over = true;
       stopTimer();
-      this.#handshakes.delete(stop);
+      this.#handshakes.delete(handshake);
     };
     const failed = (code: string, cause: unknown) => {
       if (over) return;
       end();
-      this.#report(new SocketError("Cannot shake hands with", code, remoteAddr, cause), remoteAddr);
-      this.#ask();
+      report(new SocketError("Cannot shake hands with", code, remoteAddr, cause), remoteAddr);
+      this.#proceed();
     };
-    const stopTimer = this.#timeout(() => {
-      abandon();
-      failed("ETIMEDOUT", undefined);
-    });
-    const stop = () => {
-      end();
-      abandon();
-    };
-    let abandon = () => {};
-    this.#handshakes.add(stop);
-    abandon = this.#server.accept({ raw, leftover: null, pending: false }, {
-      opened: (secured) => {
-        if (over) return secured.close();
-        end();
-        this.#deliver(secured);
+    const handshake: Handshake = {
+      since: clock.now(),
+      fail(code, cause) {
+        abandon();
+        failed(code, cause);
       },
-      failed,
-    });
+      stop() {
+        end();
+        abandon();
+      },
+    };
+    const stopTimer = timeout === Infinity
+      ? () => {}
+      : clock.after(timeout, () => handshake.fail("ETIMEDOUT", undefined));
+    this.#handshakes.add(handshake);
+    try {
+      raw.setNoDelay(true); // handshakes are small messages; who gets the stream sets it anew
+    } catch {
+      // Broken already: the handshake will fail of it.
+    }
+    try {
+      abandon = server.accept({ raw, leftover: null, pending: false }, {
+        opened: (secured) => {
+          if (over) return secured.close();
+          end();
+          this.#deliver(secured);
+        },
+        failed,
+      });
+    } catch (error) {
+      handshake.fail("EPROTO", error);
+    }
   }
 
   #deliver(secured: RawTlsStream): void {
@@ -109,7 +184,7 @@ export class TlsRawListener implements RawListener, RawListenerEvents {
       this.#wanted = false;
       this.events.accepted(secured);
     } else this.#ready.push(secured);
-    this.#ask();
+    this.#proceed();
   }
 
   acceptFailed(code: string, cause: unknown): void {
@@ -122,8 +197,10 @@ export class TlsRawListener implements RawListener, RawListenerEvents {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#cancelRetry?.();
     this.#inner.close();
-    for (const stop of [...this.#handshakes]) stop();
+    this.#next?.close();
+    for (const handshake of [...this.#handshakes]) handshake.stop();
     for (const raw of this.#ready.splice(0)) raw.close();
   }
 }

@@ -1,9 +1,11 @@
 /**
- * The port to an engine of TLS: it makes a secured stream of a raw one, on either side. Node's engine is the one there is; Deno has it too.
+ * The port to an engine of TLS: it makes a secured stream of a raw one, on either side. Node's
+ * engine is the only one; Deno and Bun have it too.
  *
- * Why one engine over raw streams, and not Deno's own TLS beside it: Deno's has no mutual TLS on the server and no server-side
- * upgrade, and lets in whoever comes where they are asked for; and this one works over every backend, also one in memory.
- * Must never know: loops, tasks, cancellation.
+ * Why one engine over raw streams, and not Deno's own TLS beside it: Deno's has no mutual TLS on
+ * the server (it lets in whoever comes where certificates are asked for) and no upgrade on the
+ * server's side; and this one works over every backend, one in memory too. Independent of: loops,
+ * tasks, cancellation.
  */
 import type { Attempt, RawStream } from "../network.ts";
 
@@ -21,7 +23,7 @@ export interface TlsClientTarget {
   readonly hostname: string;
   /** Certificates in PEM to trust, instead of those that the runtime trusts. */
   readonly caCerts: readonly string[];
-  /** What the client shows when it is asked who it is. */
+  /** What the client shows when it is asked for a certificate. */
   readonly identity: TlsIdentity | null;
   /** The protocols that are wanted, best first. */
   readonly alpnProtocols: readonly string[];
@@ -30,9 +32,9 @@ export interface TlsClientTarget {
 /** How a server secures its connections. */
 export interface TlsServerTarget {
   readonly identity: TlsIdentity;
-  /** Other identities, by the name that the client asks for (SNI). */
-  readonly serverNames: Readonly<Record<string, TlsIdentity>>;
-  /** Where given, every client must show a certificate that one of these signed; else its handshake fails. */
+  /** Other identities, by the name that the client asks for (SNI), in lower case. */
+  readonly serverNames: ReadonlyMap<string, TlsIdentity>;
+  /** Where given, every client must show a certificate that one of these signed. */
   readonly clientCa: readonly string[] | null;
   /** The protocols that are understood, best first. */
   readonly alpnProtocols: readonly string[];
@@ -41,7 +43,7 @@ export interface TlsServerTarget {
 /** A raw stream that nobody reads from or writes to, and what was received from it already. */
 export interface Carrier {
   readonly raw: RawStream;
-  /** Bytes that were received and not taken. */
+  /** Bytes that were received and not given out. */
   readonly leftover: Uint8Array | null;
   /** It was asked for bytes and has not answered. */
   readonly pending: boolean;
@@ -59,24 +61,39 @@ export interface RawTlsStream extends RawStream {
 
 /** Secures the connections of one server. */
 export interface TlsServer {
-  /** Does the server's part of a handshake; gives how to abandon it, which closes the carrier, as failing does. */
+  /**
+   * Does the server's part of a handshake. Gives how to abandon it, which closes the carrier, as
+   * failing does.
+   */
   accept(carrier: Carrier, attempt: Attempt<RawTlsStream>): () => void;
+}
+
+/** What tells the time of handshakes. */
+export interface TlsClock {
+  /** The time in seconds, monotonic. */
+  now(): number;
+  /** Calls back after so many seconds; gives how to cancel that. */
+  after(seconds: number, callback: () => void): () => void;
 }
 
 /** An engine of TLS. */
 export interface TlsEngine {
+  readonly clock: TlsClock;
+  /** Whether a server can show other certificates for other names (`serverNames`). */
+  readonly canServeNames: boolean;
   /** Throws a `TypeError` where a text holds no certificate. */
   checkCertificates(pem: string): void;
   /** Throws a `TypeError` where these are no certificate and key, or do not belong together. */
   checkIdentity(identity: TlsIdentity): void;
-  /** Does the client's part of a handshake; gives how to abandon it, which closes the carrier, as failing does. */
+  /**
+   * Does the client's part of a handshake. Gives how to abandon it, which closes the carrier, as
+   * failing does.
+   */
   connect(
     carrier: Carrier,
     target: TlsClientTarget,
     attempt: Attempt<RawTlsStream>,
   ): () => void;
-  /** Prepares to serve. Throws where the identity is none. */
+  /** Prepares to serve. Throws a `TypeError` where the target cannot be served. */
   server(target: TlsServerTarget): TlsServer;
-  /** Calls back after so many seconds; gives how to take that back. */
-  after(seconds: number, callback: () => void): () => void;
 }

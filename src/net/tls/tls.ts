@@ -1,89 +1,44 @@
 /**
- * TLS: secured connections, made here, accepted, or upgraded from plain ones. What is asked for is done or refused, never ignored.
+ * TLS: secured connections, made here, accepted, or upgraded from plain ones. What is asked for is
+ * done or refused, never ignored.
  *
- * Must never know: which engine secures them.
+ * Independent of: which engine secures them.
  */
+import { checkInstance, checkInteger, checkString, show } from "../../check.ts";
 import { checkpoint } from "../../kernel/checkpoint.ts";
 import type { Coroutine, Operation } from "../../kernel/coroutine.ts";
-import { currentLoop } from "../../operations/current.ts";
-import { type Duration, toSeconds } from "../../duration.ts";
-import type { RawListener, RawStream } from "../network.ts";
-import type { Address, NetAddress } from "../../stream.ts";
+import type { TaskCore } from "../../kernel/task.ts";
+import { currentLoop, currentTask } from "../../operations/current.ts";
+import type { RawListener, RawStream, TcpListenTarget } from "../network.ts";
+import type { NetAddress } from "../../stream.ts";
 import { ListenSocket } from "../listen_socket.ts";
 import { nodeTls } from "../node/tls.ts";
 import { OpenWait } from "../open_wait.ts";
-import { detach, replaceWith, type Socket } from "../socket.ts";
-import type { SocketError } from "../../bytes/socket_error.ts";
+import { detach, replaceWith, Socket } from "../socket.ts";
+import { SocketError } from "../../bytes/socket_error.ts";
+import { checkPort, TcpClientSocket, type TcpOptions } from "../tcp.ts";
+import { type HandshakeReport, TlsRawListener } from "./listener.ts";
 import {
-  checkPort,
-  TcpClientSocket,
-  type TcpConnectOptions,
-  type TcpListenOptions,
-  type TcpOptions,
-} from "../tcp.ts";
-import { TlsRawListener } from "./listener.ts";
+  checkConnect,
+  checkListen,
+  checkUpgrade,
+  checkUpgradeServer,
+  clientTarget,
+  secondsOf,
+  serverTarget,
+  type TlsConnectOptions,
+  type TlsListenOptions,
+  type TlsServerUpgradeOptions,
+  type TlsUpgradeOptions,
+} from "./options.ts";
 import type {
   Carrier,
   RawTlsStream,
   TlsClientTarget,
   TlsEngine,
-  TlsIdentity,
+  TlsServer,
   TlsServerTarget,
 } from "./port.ts";
-
-/** What a client says about TLS. */
-export interface TlsClientOptions {
-  /** Certificates in PEM to trust, instead of those that the runtime trusts. */
-  caCerts?: string[];
-  /** The certificate in PEM to show where the server asks for one, with `key`. */
-  cert?: string;
-  /** The private key of `cert`, in PEM, without a passphrase. */
-  key?: string;
-  /** The protocols that are wanted, best first, as in `["h2", "http/1.1"]`. */
-  alpnProtocols?: string[];
-}
-
-/** Options of {@linkcode TlsClientSocket.connect}; `timeout` includes the handshake. */
-export interface TlsConnectOptions extends TcpConnectOptions, TlsClientOptions {
-  /** The name that the server's certificate must have, where that is not `hostname`. */
-  serverName?: string;
-}
-
-/** Options of {@linkcode TlsClientSocket.upgrade}. */
-export interface TlsUpgradeOptions extends TlsClientOptions, TcpOptions {
-  /** The name that the server's certificate must have, and that the server is told. */
-  hostname: string;
-  /** Fails with `ETIMEDOUT` after this long. */
-  timeout?: Duration;
-}
-
-/** What a server says about TLS. */
-export interface TlsServerOptions {
-  /** The certificate in PEM, then those that signed it. */
-  cert: string;
-  /** The private key of `cert`, in PEM, without a passphrase. */
-  key: string;
-  /** Mutual TLS: a client must show a certificate that one of these (PEM) has signed, else it does not get in. */
-  clientCa?: string | string[];
-  /** The protocols that are understood, best first. A client that wants only others does not get in. */
-  alpnProtocols?: string[];
-  /** Certificates for other names: what a client asks for by name (SNI) is looked up here first. */
-  serverNames?: Record<string, TlsIdentity>;
-}
-
-/** Options of {@linkcode TlsClientSocket.upgradeServer}. */
-export interface TlsServerUpgradeOptions extends TlsServerOptions, TcpOptions {
-  /** Fails with `ETIMEDOUT` after this long. */
-  timeout?: Duration;
-}
-
-/** Options of {@linkcode TlsListenSocket.listen}. */
-export interface TlsListenOptions extends TcpListenOptions, TlsServerOptions {
-  /** A client that has not done its handshake by then is turned away; by default 30 seconds. */
-  handshakeTimeout?: Duration;
-  /** Called where a handshake came to nothing. By default nothing happens: the world is full of scanners. */
-  onHandshakeError?: (error: SocketError, remoteAddr: Address) => void;
-}
 
 /** What a handshake settled. */
 export interface TlsHandshakeInfo {
@@ -96,9 +51,10 @@ export interface TlsHandshakeInfo {
 }
 
 /**
- * A TLS connection. Its handshake is done before anybody gets it. What concerns TLS itself is a `SocketError` of code `EPROTO`, whose message and
- * cause say more. `recv` gives `null` also where the other end left without TLS's own farewell, as runtimes do not
- * tell: a protocol on top of it must know by itself where a message ends.
+ * A TLS connection. Its handshake is done before anybody gets it. What concerns TLS itself is a
+ * `SocketError` of code `EPROTO`, whose message and cause say more. `recv` gives `null` also where
+ * the other end left without TLS's closing message (close_notify), as runtimes do not tell: a
+ * protocol on top of it must know by itself where a message ends.
  *
  * @example
  * ```ts
@@ -126,48 +82,64 @@ export class TlsClientSocket extends TcpClientSocket {
   /**
    * Connects, and does the handshake. A checkpoint. Cancelled, nothing stays connected.
    *
-   * @throws {SocketError} If that fails: `ECONNREFUSED`, `ETIMEDOUT`, `ENOTFOUND`...; `EPROTO` where the certificate is not trusted or the other end
-   * does not speak TLS.
-   * @throws {TypeError} If only one of `cert` and `key` is given, they do not belong together, or a certificate cannot be read.
-   * @throws {RangeError} If the port or the timeout is none.
+   * @throws {SocketError} If that fails: `ECONNREFUSED`, `ETIMEDOUT`, `ENOTFOUND`...; `EPROTO`
+   * where the certificate is not trusted or the other end does not speak TLS.
+   * @throws {TypeError} If there is no name to check, an option is wrong or not known, only one of
+   * `cert` and `key` is given, they do not belong together, or a certificate cannot be read.
+   * @throws {RangeError} If the port or the timeout is out of range.
    */
   static override connect(options: TlsConnectOptions): Operation<TlsClientSocket> {
-    const { hostname = "127.0.0.1", serverName = hostname, timeout } = options;
+    const { hostname = "127.0.0.1", serverName = hostname, timeout } = checkConnect(options);
+    const target = clientTarget(tlsEngine(), serverName, options, "serverName");
     const port = checkPort(options.port, 1);
-    const seconds = timeout === undefined ? Infinity : toSeconds(timeout);
-    const target = clientTarget(serverName, options);
-    return connect({ transport: "tcp", hostname, port }, target, seconds, options);
+    const address: NetAddress = {
+      transport: "tcp",
+      hostname: checkString(hostname, "hostname"),
+      port,
+    };
+    return connect(address, target, secondsOf(timeout, Infinity), options);
   }
 
   /**
-   * Makes a plain connection a secured one, as the client: what STARTTLS wants. A checkpoint. The plain socket must not be
-   * used any more; closing either closes both. Cancelled or failed, the connection is closed.
+   * Makes a plain connection a secured one, as the client: what STARTTLS wants. A checkpoint. The
+   * plain socket must not be used any more; closing either closes both. Cancelled or failed, the
+   * connection is closed.
    *
    * @throws {SocketError} If the handshake fails, as with `connect`.
    * @throws {BusyResourceError} If a task receives from or sends to the plain socket.
-   * @throws {TypeError} If only one of `cert` and `key` is given, they do not belong together, or a certificate cannot be read.
+   * @throws {TypeError} If there is no name to check, an option is wrong or not known, only one of
+   * `cert` and `key` is given, they do not belong together, or a certificate cannot be read.
    */
   static upgrade(stream: Socket, options: TlsUpgradeOptions): Operation<TlsClientSocket> {
-    const target = clientTarget(options.hostname, options);
-    const begin: Begin = (engine, carrier, attempt) => engine.connect(carrier, target, attempt);
-    return upgrade(stream, begin, options);
+    checkInstance(stream, Socket, "stream");
+    const { hostname, timeout } = checkUpgrade(options);
+    const engine = tlsEngine();
+    const target = clientTarget(engine, hostname, options, "hostname");
+    const begin: Begin = (carrier, attempt) => engine.connect(carrier, target, attempt);
+    return upgrade(stream, begin, secondsOf(timeout, Infinity), options);
   }
 
   /**
-   * Makes a plain connection that was accepted a secured one, as the server. A checkpoint. The plain socket must not be used
-   * any more; closing either closes both. Cancelled or failed, the connection is closed.
+   * Makes a plain connection that was accepted a secured one, as the server. A checkpoint. The
+   * plain socket must not be used any more; closing either closes both. Cancelled or failed, the
+   * connection is closed.
    *
-   * @throws {SocketError} If the handshake fails, as with `connect`.
+   * @throws {SocketError} If the handshake fails, as with `connect`; `ENOTSUP` for `serverNames` on
+   * Bun.
    * @throws {BusyResourceError} If a task receives from or sends to the plain socket.
-   * @throws {TypeError} If `cert` or `key` is missing, they do not belong together, or a certificate cannot be read.
+   * @throws {TypeError} If `cert` or `key` is missing, they do not belong together, a certificate
+   * cannot be read, or an option is wrong or not known.
    */
   static upgradeServer(
     stream: Socket,
     options: TlsServerUpgradeOptions,
   ): Operation<TlsClientSocket> {
-    const server = tlsEngine().server(serverTarget(options));
-    const begin: Begin = (_engine, carrier, attempt) => server.accept(carrier, attempt);
-    return upgrade(stream, begin, options);
+    checkInstance(stream, Socket, "stream");
+    const { timeout } = checkUpgradeServer(options);
+    const target = serverTarget(tlsEngine(), options);
+    const server = serverOf(target, stream.remoteAddr as NetAddress);
+    const begin: Begin = (carrier, attempt) => server.accept(carrier, attempt);
+    return upgrade(stream, begin, secondsOf(timeout, Infinity), options);
   }
 
   /** What the handshake settled; it is done by the time there is a socket. A checkpoint. */
@@ -212,37 +184,32 @@ export class TlsListenSocket extends ListenSocket<TlsClientSocket> {
   }
 
   /**
-   * Begins to listen. A checkpoint. `accept` gives connections whose handshake is done; a client that is slow at it holds
-   * up no other.
+   * Begins to listen. A checkpoint. `accept` gives connections whose handshake is done; handshakes
+   * run side by side, and a client that is slow at it holds up no other: with a thousand of them in
+   * progress the oldest ones, if older than a second, give way to new ones.
    *
-   * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`.
-   * @throws {TypeError} If `cert` or `key` is missing, they do not belong together, a certificate cannot be read, or an option is not known.
-   * @throws {RangeError} If the port or the backlog is none.
+   * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `ENOTSUP` for
+   * `serverNames` on Bun.
+   * @throws {TypeError} If `cert` or `key` is missing, they do not belong together, a certificate
+   * cannot be read, or an option is wrong or not known.
+   * @throws {RangeError} If the port or the backlog is out of range.
    */
   static listen(options: TlsListenOptions): Operation<TlsListenSocket> {
-    const { hostname = "0.0.0.0", backlog = 511, reusePort = false } = options;
-    const port = checkPort(options.port ?? 0, 0);
-    if (!(Number.isInteger(backlog) && backlog > 0)) {
-      throw new RangeError(`backlog is a whole number from 1, not ${backlog}`);
-    }
-    const seconds = toSeconds(options.handshakeTimeout ?? 30);
-    const engine = tlsEngine();
-    const server = engine.server(serverTarget(options));
-    const report = options.onHandshakeError ?? (() => {});
-    const timeout = (callback: () => void) =>
-      seconds === Infinity ? () => {} : engine.after(seconds, callback);
-    return listen(
-      { hostname, port, backlog, reusePort },
-      (raw) => new TlsListenSocket(new TlsRawListener(raw, server, report, timeout), options),
-    );
+    const { hostname = "0.0.0.0", backlog = 511, reusePort = false } = checkListen(options);
+    const target: TcpListenTarget = {
+      hostname: checkString(hostname, "hostname"),
+      port: checkPort(options.port ?? 0, 0),
+      backlog: checkInteger(backlog, "backlog", 1),
+      reusePort,
+    };
+    const timeout = secondsOf(options.handshakeTimeout, 30);
+    const address: NetAddress = { transport: "tcp", hostname, port: target.port };
+    const server = serverOf(serverTarget(tlsEngine(), options), address);
+    return listen(address, target, server, timeout, options);
   }
 }
 
-type Begin = (
-  engine: TlsEngine,
-  carrier: Carrier,
-  attempt: OpenWait<RawTlsStream>,
-) => () => void;
+type Begin = (carrier: Carrier, attempt: OpenWait<RawTlsStream>) => () => void;
 
 function* connect(
   address: NetAddress,
@@ -259,7 +226,7 @@ function* connect(
     timeout,
   );
   const carrier: Carrier = { raw, leftover: null, pending: false };
-  const begin: Begin = (engine, carrier, attempt) => engine.connect(carrier, target, attempt);
+  const begin: Begin = (carrier, attempt) => tlsEngine().connect(carrier, target, attempt);
   const secured = yield* shakeHands(carrier, begin, Math.max(0, deadline - loop.now));
   return new TlsClientSocket(secured, options);
 }
@@ -267,23 +234,23 @@ function* connect(
 function* upgrade(
   stream: Socket,
   begin: Begin,
-  options: TcpOptions & { timeout?: Duration },
+  timeout: number,
+  options: TcpOptions,
 ): Coroutine<TlsClientSocket> {
-  const timeout = options.timeout === undefined ? Infinity : toSeconds(options.timeout);
   const carrier = yield* detach(stream);
   const socket = new TlsClientSocket(yield* shakeHands(carrier, begin, timeout), options);
   replaceWith(stream, socket);
   return socket;
 }
 
-/** Waits for a handshake; where there is none, the carrier is closed, however that ends. */
+/** Waits for a handshake; where it fails or is cancelled, the carrier is closed. */
 function* shakeHands(carrier: Carrier, begin: Begin, timeout: number): Coroutine<RawTlsStream> {
   let secured: RawTlsStream | null = null;
   try {
     return secured = yield* new OpenWait<RawTlsStream>(
       "Cannot shake hands with",
       carrier.raw.remoteAddr,
-      (_network, attempt) => begin(tlsEngine(), carrier, attempt as OpenWait<RawTlsStream>),
+      (_network, attempt) => begin(carrier, attempt as OpenWait<RawTlsStream>),
       timeout,
     );
   } finally {
@@ -292,15 +259,39 @@ function* shakeHands(carrier: Carrier, begin: Begin, timeout: number): Coroutine
 }
 
 function* listen(
-  target: { hostname: string; port: number; backlog: number; reusePort: boolean },
-  secure: (raw: RawListener) => TlsListenSocket,
+  address: NetAddress,
+  target: TcpListenTarget,
+  server: TlsServer,
+  timeout: number,
+  options: TlsListenOptions,
 ): Coroutine<TlsListenSocket> {
+  const task = (yield* currentTask()) as TaskCore;
   const raw = yield* new OpenWait<RawListener>(
     "Cannot listen at",
-    { transport: "tcp", hostname: target.hostname, port: target.port },
+    address,
     (network, attempt) => network.listenTcp(target, attempt),
   );
-  return secure(raw);
+  const report = reporter(options.onHandshakeError, task);
+  const { clock } = tlsEngine();
+  return new TlsListenSocket(
+    new TlsRawListener(raw, { server, report, timeout, clock }),
+    options,
+  );
+}
+
+/**
+ * Calls the user's function, from an event of the runtime, where an error would end the process.
+ */
+function reporter(report: HandshakeReport | undefined, task: TaskCore): HandshakeReport {
+  if (report === undefined) return () => {};
+  return (error, remoteAddr) => {
+    try {
+      report(error, remoteAddr);
+    } catch (thrown) {
+      const text = thrown instanceof Error ? thrown.stack ?? thrown.message : show(thrown);
+      task.scheduler.warn({ message: `onHandshakeError failed; serving goes on. ${text}`, task });
+    }
+  };
 }
 
 let found: TlsEngine | undefined;
@@ -311,56 +302,12 @@ function tlsEngine(): TlsEngine {
   return found;
 }
 
-function clientTarget(hostname: string, options: TlsClientOptions): TlsClientTarget {
-  const { caCerts = [], cert, key, alpnProtocols = [] } = options;
-  refuse(options, { ca: "caCerts", certChain: "cert", privateKey: "key" });
-  refuse(options, { ALPNProtocols: "alpnProtocols", rejectUnauthorized: "caCerts" });
-  const identity = cert === undefined && key === undefined ? null : identityOf({ cert, key });
-  checkAuthorities(caCerts);
-  return { hostname, caCerts, identity, alpnProtocols };
-}
-
-function serverTarget(options: TlsServerOptions): TlsServerTarget {
-  const { clientCa, alpnProtocols = [], serverNames = {} } = options;
-  // What other libraries call it must not be passed over in silence: that would let everybody in.
-  refuse(options, { ca: "clientCa", caCerts: "clientCa", requestCert: "clientCa" });
-  refuse(options, { ALPNProtocols: "alpnProtocols", SNICallback: "serverNames" });
-  const authorities = typeof clientCa === "string" ? [clientCa] : clientCa ?? null;
-  if (authorities !== null) checkAuthorities(authorities);
-  if (authorities?.length === 0) throw new TypeError("clientCa names no authority at all");
-  return {
-    identity: identityOf(options),
-    serverNames: Object.fromEntries(
-      Object.entries(serverNames).map(([name, each]) => [name, identityOf(each)]),
-    ),
-    clientCa: authorities,
-    alpnProtocols,
-  };
-}
-
-function refuse(options: object, names: Record<string, string>): void {
-  for (const [name, ours] of Object.entries(names)) {
-    if (name in options) throw new TypeError(`There is no option ${name}: use ${ours}`);
+/** Prepares to serve, or says what this runtime cannot do. */
+function serverOf(target: TlsServerTarget, address: NetAddress): TlsServer {
+  const engine = tlsEngine();
+  if (target.serverNames.size > 0 && !engine.canServeNames) {
+    const cause = new Error("serverNames: TLS servers of this runtime show one certificate only");
+    throw new SocketError("Cannot serve TLS at", "ENOTSUP", address, cause);
   }
-}
-
-function identityOf({ cert, key }: { cert?: string; key?: string }): TlsIdentity {
-  if (cert === undefined || key === undefined) {
-    throw new TypeError("TLS wants both cert and key, in PEM");
-  }
-  for (const text of [cert, key]) checkText(text);
-  tlsEngine().checkIdentity({ cert, key });
-  return { cert, key };
-}
-
-function checkAuthorities(authorities: readonly string[]): void {
-  for (const text of authorities) {
-    checkText(text);
-    tlsEngine().checkCertificates(text);
-  }
-}
-
-function checkText(text: string): void {
-  if (typeof text === "string") return;
-  throw new TypeError('Keys and certificates are texts in PEM: "-----BEGIN ..."');
+  return engine.server(target);
 }
