@@ -13,7 +13,8 @@ import type { Operation } from "./kernel/coroutine.ts";
 import { liveTasks } from "./kernel/deadlock_report.ts";
 import { NurseryCore, type TaskOptions } from "./kernel/nursery.ts";
 import { createQueue, type ExecutionOrder, seededRandom } from "./kernel/ready_queue.ts";
-import { OVER, Run, WAIT } from "./kernel/run.ts";
+import type { RingBuffer } from "./kernel/ring_buffer.ts";
+import { OVER, Run, type Settle, WAIT } from "./kernel/run.ts";
 import { type Instrument, type LoopWarning, Scheduler } from "./kernel/scheduler.ts";
 import { coroutineStack } from "./kernel/stack.ts";
 import { runBatch } from "./kernel/step.ts";
@@ -30,6 +31,9 @@ const SHORT_TURN = 0.002;
 const LONG_TURN = 0.008;
 /** Looks at the clock in one turn, at most: time may stand still while tasks run, as with a virtual clock. */
 const MAX_LOOKS = 16_384;
+
+/** What the task of `run(main)` is called. */
+const MAIN: TaskOptions = { name: "main" };
 
 /** Options of a {@linkcode Loop}. */
 export interface LoopOptions {
@@ -48,6 +52,25 @@ export interface LoopOptions {
   /** Errors tell where their task was started, deadlock reports where each task waits. Costs a stack trace for each wait. */
   debug?: boolean;
 }
+
+/** What an exploration puts in the place of the order of execution. */
+export interface Ordering {
+  readonly queue: RingBuffer<TaskCore>;
+  /** What the loop draws from where it makes a fair choice. */
+  readonly random: () => number;
+}
+
+/** A loop as an exploration drives it. */
+export interface ExploredLoop {
+  readonly scheduler: Scheduler;
+  /** Begins a run that ends with a call instead of a promise. */
+  begin(main: Operation<unknown>, settle: Settle): void;
+  /** Ends the run where it stands. */
+  crash(error: unknown): void;
+}
+
+/** Makes a loop whose order of execution the caller decides: for `explore` in `testing/`, and nothing else. */
+export let exploredLoop: (options: LoopOptions, ordering: Ordering) => ExploredLoop;
 
 /**
  * Runs coroutines.
@@ -80,6 +103,32 @@ export class Loop {
   #turnLength = SHORT_TURN;
   /** How many tasks were ready when the last turn handed over to the host. */
   #leftReady = 0;
+  /** For the loop that `exploredLoop` is making. */
+  static #ordering: Ordering | null = null;
+
+  static {
+    exploredLoop = (options, ordering) => {
+      Loop.#ordering = ordering;
+      const loop = new Loop(options);
+      const turn = () => loop.#turn();
+      return {
+        scheduler: loop.#scheduler,
+        begin(main, settle) {
+          const task = loop.#root.startSoon(main, MAIN) as TaskCore;
+          // As new: what an earlier run was like must not tell in the order of this one.
+          loop.#steps = MAX_STEPS;
+          loop.#turnLength = SHORT_TURN;
+          loop.#leftReady = 0;
+          loop.#run = new Run(loop.#root, task, settle, { calledFrom: "", seedNote: undefined });
+          loop.#scheduler.open(turn);
+        },
+        crash(error) {
+          loop.#run!.crash(error);
+          loop.#endRun();
+        },
+      };
+    };
+  }
 
   /**
    * Makes a loop; nothing runs before `run()`.
@@ -97,14 +146,16 @@ export class Loop {
       throw new TypeError("asyncContext: this host has no async context (AsyncLocalStorage)");
     }
     this.#order = executionOrder;
+    const ordering = Loop.#ordering;
+    Loop.#ordering = null;
     this.#scheduler = new Scheduler({
       loop: this,
       host,
-      queue: createQueue<TaskCore>(executionOrder, seededRandom(this.seed)),
+      queue: ordering?.queue ?? createQueue<TaskCore>(executionOrder, seededRandom(this.seed)),
       instruments: options.instruments ?? [],
       debug: options.debug ?? false,
       asyncContext,
-      random: seededRandom(executionOrder === "random" ? this.seed : 0),
+      random: ordering?.random ?? seededRandom(executionOrder === "random" ? this.seed : 0),
       warn: createWarn(host, onWarning),
     });
     this.#root = this.#newRoot();
@@ -145,7 +196,7 @@ export class Loop {
       if (this.#run !== null) {
         throw new Error("This loop is running already: start more with startSoon()");
       }
-      const task = main === undefined ? null : this.#root.startSoon(main, { name: "main" });
+      const task = main === undefined ? null : this.#root.startSoon(main, MAIN);
       if (this.#root.size === 0) return resolve();
       const settle = { resolve: resolve as (value: unknown) => void, reject };
       this.#run = new Run(this.#root, task as TaskCore | null, settle, {

@@ -2,6 +2,7 @@
  * checkpoint: lets other tasks run. Stateless, so one operation serves all: it tells "begin" from "resumed" by what it is sent.
  */
 import { type Operation, RESUMED, type Trap } from "./coroutine.ts";
+import type { YieldObserver } from "./command.ts";
 import { deliver } from "./cancel_delivery.ts";
 import type { TaskCore } from "./task.ts";
 
@@ -30,8 +31,18 @@ const iterator: Iterator<Trap, void, unknown> = {
   },
 };
 
+const begin = (): Iterator<Trap, void, unknown> => iterator;
+
 /** Not its own iterator, as every other operation is: what is, may be given to a loop once (see `toIterator`). */
-const operation: Operation<void> = { [Symbol.iterator]: () => iterator };
+const operation: Operation<void> = { [Symbol.iterator]: begin };
+
+/** As `observeYields`, for checkpoints. The operation itself is changed: a look for an observer would cost each switch. */
+export function observeCheckpoints(observer: YieldObserver | null): void {
+  operation[Symbol.iterator] = observer === null ? begin : function observed() {
+    observer(observed);
+    return iterator;
+  };
+}
 
 /**
  * Lets the other ready tasks run, and takes note of a cancel. The cheapest checkpoint: for long computations.

@@ -21,10 +21,13 @@ const PERFORMED = 3;
 const FINISHED = 4;
 
 /** Told whenever a coroutine yields a command: how the loop learns where a suspended generator stands. */
-let observer: (() => void) | null = null;
+let observer: YieldObserver | null = null;
+
+/** Called on the coroutine's own stack, above which is the frame of `by`. */
+export type YieldObserver = (by: (...args: never[]) => unknown) => void;
 
 /** Sets the observer while a task is stepped whose position will be wanted (see `stepTask`). */
-export function observeYields(next: (() => void) | null): void {
+export function observeYields(next: YieldObserver | null): void {
   observer = next;
 }
 
@@ -58,7 +61,7 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
   next(sent?: unknown): IteratorResult<Trap, T> {
     if (this.stage <= CLAIMED) {
       this.stage = YIELDED;
-      if (observer !== null) observer();
+      if (observer !== null) observer(Command.prototype.next);
       yielding.value = this;
       return yielding;
     }

@@ -4,8 +4,8 @@
  * Invariants: one task runs at a time; what a coroutine throws ends in `task.mode` and `task.value`, and never goes up to the loop.
  * Independent of: turns, time, why the run began. The loop calls `runBatch` once for up to 64 steps.
  */
-import { RESCHEDULE } from "./checkpoint.ts";
-import { Command, observeYields } from "./command.ts";
+import { observeCheckpoints, RESCHEDULE } from "./checkpoint.ts";
+import { observeYields, type YieldObserver } from "./command.ts";
 import { notATrap, RESUMED, type Trap, UNWOUND } from "./coroutine.ts";
 import { NEXT, POP, RETURN, SUSPEND, THROW } from "./frame.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -62,13 +62,19 @@ export function runBatch(scheduler: Scheduler, count: number): boolean {
 function stepObserved(scheduler: Scheduler, task: TaskCore): void {
   for (const instrument of scheduler.instruments) instrument.beforeStep?.(task);
   if (scheduler.debug || task.deliveries !== 0) {
-    observeYields(() => task.ensureExtras().position = coroutineStack(Command.prototype.next));
+    observe((by) => task.ensureExtras().position = coroutineStack(by));
   }
   const context = task.extras?.context;
   if (context) context(() => stepTask(scheduler, task));
   else stepTask(scheduler, task);
-  observeYields(null);
+  observe(null);
   for (const instrument of scheduler.instruments) instrument.afterStep?.(task);
+}
+
+/** Sets who is told where the running coroutine stops. */
+function observe(observer: YieldObserver | null): void {
+  observeYields(observer);
+  observeCheckpoints(observer);
 }
 
 /** Runs a task to its next wait, or its end. */
