@@ -28,6 +28,8 @@ const MAY_SAY: readonly { file: RegExp; names: readonly string[] }[] = [
   // The default host, and how built-in modules are obtained (R35).
   { file: /^src\/runtime\/\w+\.ts$/, names: [...WEB_NAMES, "process"] },
   { file: /^src\/interop\/\w+\.ts$/, names: WEB_NAMES },
+  // Makes them part of a schedule.
+  { file: /^src\/testing\/explore\/schedule_globals\.ts$/, names: WEB_NAMES },
   // Lines are text.
   { file: /^src\/net\/framing\.ts$/, names: ["TextDecoder"] },
   // These find out which adapter to load: `"Deno" in globalThis`.

@@ -1,0 +1,55 @@
+/**
+ * What an exploration finds, as errors, and what tells one failure from another.
+ */
+import { DeadlockError } from "../../kernel/errors.ts";
+import { NurseryError } from "../../kernel/nursery_error.ts";
+
+/** A run left something behind: timers, or waits for something outside. */
+export class LeakError extends Error {
+  /** What was left, one entry each kind. */
+  readonly left: readonly string[];
+
+  /** Made by `explore` and `coroutineTest`. */
+  constructor(left: readonly string[]) {
+    super(`Left behind when all tasks had ended: ${left.join(", ")}`);
+    this.left = left;
+  }
+  static {
+    this.prototype.name = "LeakError";
+  }
+}
+
+/** A run took more steps than it may: a loop that never ends, or a limit that is too low. */
+export class StepLimitError extends Error {
+  /** Made by `explore`. */
+  constructor(limit: number) {
+    super(`More than ${limit} steps: a loop that does not end, or maxSteps is too low`);
+  }
+  static {
+    this.prototype.name = "StepLimitError";
+  }
+}
+
+/** A run waited for something outside that did not come. */
+export class OutsideError extends Error {
+  /** Made by `explore`. */
+  constructor(seconds: number) {
+    super(`Waited ${seconds} s for something outside the loop that did not come`);
+  }
+  static {
+    this.prototype.name = "OutsideError";
+  }
+}
+
+/** What tells one failure from another: its class, and its message without the numbers in it. */
+export function failureKey(error: unknown): string {
+  if (error instanceof DeadlockError) return error.name;
+  if (error instanceof NurseryError && error.errors.length > 0) return failureKey(error.errors[0]);
+  try {
+    return error instanceof Error
+      ? `${error.name}: ${String(error.message).slice(0, 200).replace(/\d+/g, "#")}`
+      : `thrown: ${String(error)}`;
+  } catch {
+    return "thrown: a value that cannot be shown";
+  }
+}

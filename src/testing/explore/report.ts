@@ -1,0 +1,39 @@
+/**
+ * The error that tells of a schedule: what failed, who ran when, and how to run it again.
+ */
+import { show } from "../../check.ts";
+import { ExplorationError } from "./exploration.ts";
+import { interleavingTable } from "./interleaving.ts";
+import type { Recording } from "./recording.ts";
+import { formatSchedule, type Schedule } from "./schedule.ts";
+
+/** The error that tells of a schedule. */
+export function explain(
+  recording: Recording,
+  schedule: Schedule,
+  run: number,
+  found: string,
+): ExplorationError {
+  const text = formatSchedule(schedule);
+  const table = interleavingTable(recording);
+  const message = `${found}: ${describe(recording.result)}\n\n${table}\n\n` +
+    `  replay(program, ${JSON.stringify(text)})   // seed ${schedule.seed}` +
+    (recording.preemptions > 0 ? "; * marks where another task could have gone on" : "");
+  return new ExplorationError(message, {
+    schedule: text,
+    run,
+    preemptions: recording.preemptions,
+    table,
+    cause: recording.result,
+  });
+}
+
+/** An error as its class and message; anything else that was thrown by its kind. */
+function describe(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
+  } catch {
+    // an error that cannot be looked at
+  }
+  return `${show(thrown)} was thrown`;
+}

@@ -1,0 +1,168 @@
+/**
+ * Runner: runs a program once, as a strategy decides; again and again in the same loop.
+ *
+ * While the program awaits nothing from outside, a run is a plain loop of calls. Where it does, turns of the runtime come in
+ * between, and what comes from outside is seen when nothing else is ready.
+ * Invariant: a run depends on its schedule alone. What a run changes in the loop is set back before the next; after a failure
+ * the loop is made anew, because something may be left in it.
+ */
+import { Cancelled, TaskCancelledError } from "../../kernel/errors.ts";
+import { NurseryError } from "../../kernel/nursery_error.ts";
+import type { Settle } from "../../kernel/run.ts";
+import type { Instrument } from "../../kernel/scheduler.ts";
+import { type ExploredLoop, exploredLoop } from "../../loop.ts";
+import { createMacrotask } from "../../runtime/macrotask.ts";
+import { ExploredHost } from "./explored_host.ts";
+import { ExploredQueue } from "./explored_queue.ts";
+import { LeakError, OutsideError, StepLimitError } from "./failure.ts";
+import { type CheckedProgram, mainOf, makeProgram, type Program } from "./program.ts";
+import type { PlannedCancel } from "./schedule.ts";
+import { realSeconds, ScheduleGlobals } from "./schedule_globals.ts";
+import type { Strategy } from "./strategy.ts";
+
+/** How long something outside may take, in seconds. */
+const OUTSIDE_LIMIT = 2;
+/** How many microtasks are let pass before the runtime gets a turn. */
+const MICROTASKS = 20;
+
+/** A run that found nothing wrong. */
+export const PASSED: unique symbol = Symbol("passed");
+
+/** One world in which a program is run again and again. */
+export class Runner {
+  readonly queue: ExploredQueue;
+  readonly host: ExploredHost = new ExploredHost();
+  readonly globals: ScheduleGlobals = new ScheduleGlobals(() => this.host.time);
+  /** Watch each run; they and `debug` are set before the first. */
+  instruments: readonly Instrument[] = [];
+  debug: boolean = false;
+  /** The last run awaited something from outside. */
+  outside: boolean = false;
+  readonly #program: Program;
+  #loop: ExploredLoop | null = null;
+  /** How the run has ended; null while it has not. */
+  #end: { failed: boolean; value: unknown } | null = null;
+  readonly #settle: Settle = {
+    resolve: (value) => this.#end = { failed: false, value },
+    reject: (value) => this.#end = { failed: true, value },
+  };
+
+  constructor(program: Program, strategy: Strategy) {
+    this.#program = program;
+    this.queue = new ExploredQueue(strategy, this.host);
+  }
+
+  /** Runs it once: `PASSED`, or what went wrong; a promise of that where something outside is awaited. */
+  run(seed: number, cancel: PlannedCancel | null): unknown | Promise<unknown> {
+    const { queue, host } = this;
+    host.reset();
+    queue.reset();
+    queue.cancel = cancel;
+    this.globals.reseed(seed);
+    this.globals.replace();
+    this.#end = null;
+    this.outside = false;
+    const loop = this.#loop ??= exploredLoop(
+      {
+        host,
+        instruments: [...this.instruments],
+        debug: this.debug,
+        seed: 0,
+        onWarning: ignore,
+      },
+      { queue, random: this.globals.random },
+    );
+    queue.scheduler = loop.scheduler;
+    loop.scheduler.lastTaskId = 0;
+    let program: CheckedProgram;
+    try {
+      program = makeProgram(this.#program);
+      loop.begin(mainOf(program), this.#settle);
+      this.#drive();
+    } catch (error) {
+      this.#loop = null;
+      return error;
+    }
+    if (this.#end === null && !queue.stopped) {
+      this.outside = true;
+      this.globals.restore();
+      return this.#driveOutside(program);
+    }
+    return this.#conclude(program);
+  }
+
+  #drive(): void {
+    const session = this.host.session;
+    while (session !== null && session.wanted && session.isOpen && !this.queue.stopped) {
+      session.wanted = false;
+      session.turn();
+    }
+  }
+
+  /** With turns of the runtime in between, in which it does what the program awaits. */
+  async #driveOutside(program: CheckedProgram): Promise<unknown> {
+    const session = this.host.session!;
+    while (this.#end === null && !this.queue.stopped) {
+      for (let i = 0; i < MICROTASKS && !session.wanted; i++) await undefined;
+      const limit = realSeconds() + OUTSIDE_LIMIT;
+      while (!session.wanted && realSeconds() < limit) await turnOfRuntime();
+      if (!session.wanted) this.#loop!.crash(new OutsideError(OUTSIDE_LIMIT));
+      this.#drive();
+    }
+    return this.#conclude(program);
+  }
+
+  #conclude(program: CheckedProgram): unknown {
+    const { queue } = this;
+    if (queue.stopped) {
+      // The loop has taken the stop for a deadlock where the turn was not over.
+      if (this.#end === null) this.#loop!.crash(undefined);
+      this.#end = { failed: true, value: new StepLimitError(queue.maxSteps) };
+    }
+    const { failed, value } = this.#end!;
+    const cancelled = queue.victim !== null;
+    if (failed && !(cancelled && isOfCancel(value))) {
+      this.#loop = null;
+      return value;
+    }
+    const leak = this.#findLeak();
+    if (leak !== null) {
+      this.#loop = null;
+      return leak;
+    }
+    try {
+      program.check?.({ value: failed ? undefined : value, cancelled });
+    } catch (error) {
+      return error;
+    }
+    return PASSED;
+  }
+
+  /** What the run has left behind in the loop. */
+  #findLeak(): LeakError | null {
+    const { timers, externals } = this.#loop!.scheduler;
+    const left: string[] = [];
+    if (timers.size > 0) left.push(`${timers.size} timers`);
+    if (externals > 0) left.push(`${externals} waits for something outside, or holds of the loop`);
+    return left.length === 0 ? null : new LeakError(left);
+  }
+}
+
+function ignore(): void {}
+
+/** Whether all that failed is that tasks were cancelled, which the exploration did. */
+function isOfCancel(error: unknown): boolean {
+  if (error instanceof NurseryError) return error.flatten().every(isOfCancel);
+  return error instanceof Cancelled || error instanceof TaskCancelledError;
+}
+
+/** Lets the runtime do its own work once. */
+export function turnOfRuntime(): Promise<void> {
+  return new Promise((resolve) => {
+    const macrotask = createMacrotask(() => {
+      macrotask.cancel();
+      resolve();
+    });
+    macrotask.post();
+  });
+}

@@ -1,0 +1,207 @@
+/**
+ * Search: one exploration, from the first schedule to the figures or to the failure.
+ *
+ * Invariants
+ * - The strategy sees runs without a cancel only; those of the sweep, every second one, follow another. So what a
+ *   strategy has learned stays true.
+ * - Globals are replaced and stacks are switched off only between two turns of the runtime.
+ */
+import { CancelSweep } from "./cancel_sweep.ts";
+import { type Exploration, NeverReachedError, NondeterminismError } from "./exploration.ts";
+import { StepLimitError } from "./failure.ts";
+import { Mixed } from "./mixed.ts";
+import { type Settings, STRATEGIES } from "./options.ts";
+import { Pct } from "./priorities.ts";
+import type { Program } from "./program.ts";
+import { firstDifference, recordSchedule } from "./recording.ts";
+import { explain } from "./report.ts";
+import { PASSED, Runner, turnOfRuntime } from "./runner.ts";
+import type { PlannedCancel, Schedule } from "./schedule.ts";
+import { realSeconds } from "./schedule_globals.ts";
+import { shrinkSchedule } from "./shrink.ts";
+import { keepSometimes } from "./sometimes.ts";
+import type { Strategy } from "./strategy.ts";
+import { FirstInFirstOut } from "./walks.ts";
+
+/** How long schedules run, in seconds, before the runtime gets a turn. */
+const BREATH = 0.05;
+/** So many schedules are run between two looks at the clock, where they are short. */
+const SCHEDULES_A_LOOK = 16;
+const LONG_RUN = 1000;
+
+/** One exploration. */
+export class Search {
+  readonly #program: Program;
+  readonly #settings: Settings;
+  readonly #strategy: Strategy;
+  readonly #runner: Runner;
+  readonly #sweep: CancelSweep | null;
+  /** What the runs of the sweep follow, so that the strategy sees programs that are not cancelled only. */
+  readonly #fifo = new FirstInFirstOut();
+  readonly #names = new Map<string, boolean>();
+  readonly #began = realSeconds();
+  readonly #stackLimit = (Error as { stackTraceLimit?: number }).stackTraceLimit;
+  #schedules = 0;
+  #steps = 0;
+  #longest = 0;
+
+  constructor(program: Program, settings: Settings) {
+    this.#program = program;
+    this.#settings = settings;
+    this.#strategy = STRATEGIES[settings.strategy](settings);
+    this.#runner = new Runner(program, this.#strategy);
+    this.#runner.queue.timeMayPass = settings.time;
+    this.#runner.queue.maxSteps = settings.maxSteps;
+    this.#sweep = settings.cancel === false
+      ? null
+      : new CancelSweep(settings.cancel, settings.seed);
+  }
+
+  async run(): Promise<Exploration> {
+    const { schedules, seconds } = this.#settings;
+    await this.#checkDeterminism();
+    this.#quicken(true);
+    let complete = false;
+    let breath = realSeconds();
+    let own = 0; // runs of the strategy
+    while (this.#schedules < schedules) {
+      const sweeps = this.#sweep !== null && this.#schedules % 2 === 1;
+      if (!sweeps && !this.#strategy.begin(own, this.#settings.seed)) {
+        complete = this.#sweep === null || this.#sweep.done;
+        if (complete) break;
+        await this.#runCancelled();
+      } else if (sweeps) {
+        await this.#runCancelled();
+      } else {
+        own++;
+        await this.#runOnce(this.#strategy, null);
+        this.#strategy.end?.(this.#runner.queue);
+      }
+      if (this.#schedules % SCHEDULES_A_LOOK !== 0 && this.#runner.queue.steps < LONG_RUN) continue;
+      const now = realSeconds();
+      if (now - this.#began >= seconds) break;
+      if (now - breath < BREATH) continue;
+      await this.#breathe();
+      breath = realSeconds();
+    }
+    this.#quicken(false);
+    const missed = [...this.#names].filter(([, reached]) => !reached).map(([name]) => name);
+    if (missed.length > 0) throw new NeverReachedError(missed, this.#schedules);
+    return this.#figures(complete);
+  }
+
+  close(): void {
+    keepSometimes(null);
+    this.#quicken(false);
+  }
+
+  /** The program, twice in the order of an ordinary loop: the cheapest look for what is no part of the schedule. */
+  async #checkDeterminism(): Promise<void> {
+    const hashes: number[] = [];
+    for (let run = 0; run < 2; run++) {
+      const { queue } = this.#runner;
+      queue.strategy = this.#fifo;
+      let result = this.#runner.run(this.#settings.seed, null);
+      if (result instanceof Promise) result = await result;
+      hashes.push(queue.hash);
+      if (result !== PASSED && this.#settings.strategy !== "fifo") break; // found at once, and told below
+    }
+    if (hashes.length === 2 && hashes[0] !== hashes[1]) {
+      await this.#throwNondeterminism(this.#plain());
+    }
+  }
+
+  async #runCancelled(): Promise<void> {
+    const sweep = this.#sweep!;
+    // Until each wait has been the moment of a cancel, the order of an ordinary loop; then any.
+    const strategy = sweep.done ? sweep : this.#fifo;
+    await this.#runOnce(strategy, sweep.next());
+  }
+
+  async #runOnce(strategy: Strategy, cancel: PlannedCancel | null): Promise<void> {
+    const { queue } = this.#runner;
+    queue.strategy = strategy;
+    keepSometimes(this.#names);
+    let result = this.#runner.run(this.#settings.seed, cancel);
+    if (result instanceof Promise) result = await result;
+    this.#schedules++;
+    this.#steps += queue.steps;
+    this.#longest = Math.max(this.#longest, queue.steps);
+    this.#sweep?.learn(queue.steps, queue.scheduler.lastTaskId);
+    if (result !== PASSED) await this.#fail(result, strategy.name, cancel);
+  }
+
+  /** Makes sure that the schedule fails again, shrinks it, and throws what is to be told of it. */
+  async #fail(result: unknown, strategy: string, cancel: PlannedCancel | null): Promise<never> {
+    const { queue } = this.#runner;
+    const { seed, time, maxSteps } = this.#settings;
+    const choices = queue.choices.slice(0, queue.decisions);
+    let schedule: Schedule = { choices, cancel, seed, time };
+    const { hash } = queue;
+    keepSometimes(null);
+    this.#quicken(false);
+    const before = await recordSchedule(this.#program, schedule, maxSteps);
+    if (before.result === PASSED || before.hash !== hash) {
+      await this.#throwNondeterminism(schedule, result);
+    }
+    if (!(result instanceof StepLimitError)) {
+      this.#quicken(true);
+      schedule = await shrinkSchedule(this.#program, schedule, result, maxSteps);
+      this.#quicken(false);
+    }
+    const after = await recordSchedule(this.#program, schedule, maxSteps);
+    if (after.result === PASSED) await this.#throwNondeterminism(schedule, result);
+    const found = `Schedule ${this.#schedules} fails (${strategy}` +
+      (before.preemptions > after.preemptions
+        ? `, shrunk from ${before.preemptions} preemptions to ${after.preemptions})`
+        : ")");
+    throw explain(after, schedule, this.#schedules, found);
+  }
+
+  /** Runs a schedule twice more, to say where it goes on in another way. */
+  async #throwNondeterminism(schedule: Schedule, error?: unknown): Promise<never> {
+    const { maxSteps } = this.#settings;
+    const one = await recordSchedule(this.#program, schedule, maxSteps);
+    const other = await recordSchedule(this.#program, schedule, maxSteps);
+    const where = firstDifference(one, other) ??
+      "it once failed, or ran otherwise, and twice more it did not";
+    throw new NondeterminismError(where, error === undefined ? undefined : { cause: error });
+  }
+
+  /** The schedule of an ordinary loop. */
+  #plain(): Schedule {
+    const { queue } = this.#runner;
+    const { seed, time } = this.#settings;
+    return { choices: queue.choices.slice(0, queue.decisions), cancel: null, seed, time };
+  }
+
+  /** Lets the runtime do its own work, with its own globals. */
+  async #breathe(): Promise<void> {
+    this.#quicken(false);
+    keepSometimes(null);
+    const seconds = realSeconds() - this.#began;
+    this.#settings.onProgress?.({ schedules: this.#schedules, seconds });
+    await turnOfRuntime();
+    this.#quicken(true);
+  }
+
+  /** Stacks are not wanted before something has failed, and cost more than most runs. */
+  #quicken(on: boolean): void {
+    if (!on) this.#runner.globals.restore();
+    (Error as { stackTraceLimit?: number }).stackTraceLimit = on ? 0 : this.#stackLimit;
+  }
+
+  #figures(complete: boolean): Exploration {
+    const { strategy, seed } = this.#settings;
+    const bound = this.#strategy instanceof Pct || this.#strategy instanceof Mixed
+      ? this.#strategy.bound
+      : undefined;
+    return {
+      ...{ strategy, seed, complete, bound },
+      schedules: this.#schedules,
+      steps: this.#steps,
+      longest: this.#longest,
+      seconds: realSeconds() - this.#began,
+    };
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Shrinking: looks for a schedule with fewer preemptions that fails in the same way.
+ *
+ * First all schedules of no, of one and of two preemptions: what fails there is as short as can be. Only then what was found is taken
+ * apart, in halves, quarters, and so on (delta debugging); alone that sticks where two preemptions must go together.
+ */
+import { Exhaustive } from "./exhaustive.ts";
+import { failureKey } from "./failure.ts";
+import type { Program } from "./program.ts";
+import { Replaying } from "./recording.ts";
+import { PASSED, Runner } from "./runner.ts";
+import type { PlannedCancel, Schedule } from "./schedule.ts";
+import { realSeconds } from "./schedule_globals.ts";
+import type { Strategy } from "./strategy.ts";
+
+/** Seconds, and runs, that shrinking may take; half of both for each of its parts. */
+const MAX_SECONDS = 3;
+const MAX_RUNS = 40_000;
+
+/** A schedule that fails as `schedule` does, with as few departures as were found. */
+export async function shrinkSchedule(
+  program: Program,
+  schedule: Schedule,
+  error: unknown,
+  maxSteps: number,
+): Promise<Schedule> {
+  const search = new Search(program, failureKey(error), schedule, maxSteps);
+  try {
+    for (const cancel of schedule.cancel === null ? [null] : [null, schedule.cancel]) {
+      const found = await search.fewPreemptions(cancel);
+      if (found !== undefined) return found;
+    }
+    return await search.fewerDepartures();
+  } finally {
+    search.close();
+  }
+}
+
+class Search {
+  readonly #key: string;
+  readonly #runner: Runner;
+  readonly #replaying = new Replaying();
+  readonly #began = realSeconds();
+  #best: Schedule;
+  #runs = 0;
+
+  constructor(program: Program, key: string, schedule: Schedule, maxSteps: number) {
+    this.#key = key;
+    this.#best = schedule;
+    this.#runner = new Runner(program, this.#replaying);
+    this.#runner.queue.maxSteps = maxSteps;
+    this.#runner.queue.timeMayPass = schedule.time;
+  }
+
+  close(): void {
+    this.#runner.globals.restore();
+  }
+
+  /** The first schedule of at most two preemptions that fails in the same way. */
+  async fewPreemptions(cancel: PlannedCancel | null): Promise<Schedule | undefined> {
+    const { seed, time } = this.#best;
+    for (const bound of [0, 1, 2]) {
+      const strategy = new Exhaustive(bound);
+      for (let run = 0; strategy.begin(run) && this.#hasTime(0.5); run++) {
+        const failed = await this.#fails(strategy, cancel);
+        const { queue } = this.#runner;
+        if (failed) return { choices: queue.choices.slice(0, queue.decisions), cancel, seed, time };
+        strategy.end(queue);
+      }
+    }
+  }
+
+  /** Replaces parts of the choices by the default, for as long as it still fails. */
+  async fewerDepartures(): Promise<Schedule> {
+    for (let progress = true; progress;) {
+      progress = false;
+      for (let size = this.#best.choices.length; size >= 1; size >>= 1) {
+        for (let at = 0; at < this.#best.choices.length; at += size) {
+          if (!this.#hasTime(1)) return this.#best;
+          const choices = Array.from(this.#best.choices);
+          if (choices.slice(at, at + size).every((choice) => choice === 0)) continue;
+          choices.fill(0, at, at + size);
+          if (await this.#improves(choices)) progress = true;
+        }
+      }
+    }
+    return this.#best;
+  }
+
+  async #improves(choices: number[]): Promise<boolean> {
+    this.#replaying.choices = choices;
+    if (!await this.#fails(this.#replaying, this.#best.cancel)) return false;
+    const { queue } = this.#runner;
+    const made = queue.choices.slice(0, queue.decisions);
+    if (departures(made) >= departures(this.#best.choices)) return false;
+    this.#best = { ...this.#best, choices: made };
+    return true;
+  }
+
+  async #fails(strategy: Strategy, cancel: PlannedCancel | null): Promise<boolean> {
+    this.#runs++;
+    this.#runner.queue.strategy = strategy;
+    let result = this.#runner.run(this.#best.seed, cancel);
+    if (result instanceof Promise) result = await result;
+    return result !== PASSED && failureKey(result) === this.#key;
+  }
+
+  #hasTime(share: number): boolean {
+    return this.#runs < MAX_RUNS * share && realSeconds() - this.#began < MAX_SECONDS * share;
+  }
+}
+
+/** How often a schedule departs from the default. */
+export function departures(choices: ArrayLike<number>): number {
+  let count = 0;
+  for (let i = 0; i < choices.length; i++) if (choices[i] !== 0) count++;
+  return count;
+}
