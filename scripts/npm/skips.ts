@@ -20,6 +20,10 @@ export const SKIPS: readonly Skip[] = [
   { files: /^scripts\//, reason: "tests the scripts of this repository, not the package" },
   { files: /^std\//, reason: "tests what other tests assert with, not the package" },
   {
+    files: /^testing\/(corpus|own)_test/,
+    reason: "explores for a minute what does not depend on the runtime",
+  },
+  {
     files: /^(net|os|pool)\/deno_/,
     reason: "tests the adapters of Deno, which cannot run elsewhere",
   },

@@ -1,0 +1,11 @@
+/** Everything of our own that is explored. */
+import { channelScenarios } from "./channel_scenarios.ts";
+import type { Scenario } from "./scenario.ts";
+import { streamScenarios } from "./stream_scenarios.ts";
+import { syncScenarios } from "./sync_scenarios.ts";
+import { taskScenarios } from "./task_scenarios.ts";
+
+export type { Scenario } from "./scenario.ts";
+export const scenarios: readonly Scenario[] = [
+  ...[...syncScenarios, ...channelScenarios, ...taskScenarios, ...streamScenarios],
+];
