@@ -52,7 +52,33 @@ export { currentLoop, currentTask } from "./src/operations/current.ts";
 export { ensure } from "./src/operations/ensure.ts";
 export { sleep, sleepForever, sleepUntil } from "./src/operations/sleep.ts";
 export { failAfter, failAt, moveOnAfter, moveOnAt } from "./src/operations/timeout.ts";
-export { all, race, type Results } from "./src/operations/combine.ts";
+export {
+  all,
+  allSettled,
+  any,
+  type OneOf,
+  race,
+  type Results,
+  type SettledResults,
+} from "./src/operations/combine.ts";
+export type { Bodies, BodyLike, Coroutines, Given } from "./src/operations/collection.ts";
+export { settle, type Settled } from "./src/operations/settle.ts";
+export {
+  asCompleted,
+  type CompletedResults,
+  mapConcurrent,
+  type MapConcurrentOptions,
+  type Mapper,
+  type ResultVisitor,
+} from "./src/operations/map_concurrent.ts";
+export type { Concurrency, Limiter } from "./src/operations/concurrent.ts";
+export type { Items, Receivable } from "./src/operations/items.ts";
+export type { ForEachOptions } from "./src/operations/for_each_concurrent.ts";
+export { retry, RetryError, type RetryInfo, type RetryOptions } from "./src/operations/retry.ts";
+export { every, type EveryOptions } from "./src/operations/every.ts";
+export { use } from "./src/operations/use.ts";
+export type { AnyDisposable } from "./src/operations/dispose.ts";
+export { type Lazy, lazy } from "./src/operations/lazy.ts";
 export { type Arms, select, type Selected } from "./src/operations/select.ts";
 export {
   type Channel,
@@ -81,8 +107,24 @@ export {
 } from "./src/sync/semaphore.ts";
 export { CapacityLimiter, type CapacityLimiterStatistics } from "./src/sync/capacity_limiter.ts";
 export { Condition, type ConditionStatistics } from "./src/sync/condition.ts";
+export {
+  RateLimiter,
+  type RateLimiterOptions,
+  type RateLimiterStatistics,
+} from "./src/sync/rate_limiter.ts";
+export {
+  ResourcePool,
+  type ResourcePoolOptions,
+  type ResourcePoolStatistics,
+} from "./src/sync/resource_pool.ts";
+export {
+  type Changes,
+  Watch,
+  type WatchOptions,
+  type WatchStatistics,
+} from "./src/channel/watch.ts";
 export { suspend, type SuspendStart } from "./src/interop/suspend.ts";
-export { until } from "./src/interop/until.ts";
+export { until, type UntilOptions } from "./src/interop/until.ts";
 export { abortSignal } from "./src/interop/abort_signal.ts";
 export type { Visitor } from "./src/operations/for_each.ts";
 export { each } from "./src/interop/each.ts";
@@ -91,6 +133,6 @@ export {
   toAsyncIterable,
   type ValueReceiver,
 } from "./src/interop/async_iterable.ts";
-export { fromEvent } from "./src/interop/from_event.ts";
+export { type EmitterLike, fromEvent } from "./src/interop/from_event.ts";
 export { fromReadableStream, toReadableStream } from "./src/interop/web_stream.ts";
 export type { Source } from "./src/interop/source.ts";

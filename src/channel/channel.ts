@@ -5,7 +5,7 @@
  * exactly while it is open. Independent of: how values pass (`core.ts`).
  */
 import { checkInteger, checkOptions } from "../check.ts";
-import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import type { Operation } from "../kernel/coroutine.ts";
 import {
   ChannelCore,
   checkReceiver,
@@ -13,12 +13,20 @@ import {
   closedError,
   type End,
   endError,
+  isAtEnd,
   NextWait,
   NOTHING,
   SendWait,
   ValueWait,
 } from "./core.ts";
 import { titleOf } from "../kernel/title.ts";
+import { Call } from "../operations/call.ts";
+import { checkConcurrency } from "../operations/concurrent.ts";
+import {
+  FOR_EACH_OPTIONS,
+  ForEachConcurrent,
+  type ForEachOptions,
+} from "../operations/for_each_concurrent.ts";
 import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
 
 /** What a channel holds, and who is there. */
@@ -45,7 +53,7 @@ export interface Sender<T> extends Disposable {
    * served.
    *
    * @throws {ClosedResourceError} If this sender was closed, also while it waits.
-   * @throws {BrokenResourceError} If every receiver was closed, also while it waits.
+   * @throws {BrokenResourceError} If every receiver was closed or a sender has failed, also while it waits.
    */
   send(value: T): Operation<void>;
 
@@ -55,7 +63,7 @@ export interface Sender<T> extends Disposable {
    * come, for it cannot know.
    *
    * @throws {ClosedResourceError} If this sender was closed.
-   * @throws {BrokenResourceError} If every receiver was closed.
+   * @throws {BrokenResourceError} If every receiver was closed, or a sender has failed.
    */
   trySend(value: T): boolean;
 
@@ -72,6 +80,13 @@ export interface Sender<T> extends Disposable {
    * buffer, and then the end.
    */
   close(): void;
+
+  /**
+   * Closes this sender and fails the channel: receivers get what was sent before, and then `error`, each of them, every time; so a
+   * producer that failed does not look like one that came to its end. Other senders get a {@linkcode BrokenResourceError} from now
+   * on. Never waits; on a closed sender, or a channel that has failed, it does no more than close.
+   */
+  fail(error: unknown): void;
 
   /** What the channel holds, and who is there. */
   statistics(): ChannelStatistics;
@@ -113,13 +128,14 @@ export interface Receiver<T> extends Disposable {
   tryNext(): IteratorResult<T, undefined> | undefined;
 
   /**
-   * Runs `body` for each value, one after the other, to the end of the channel or until `body`
-   * returns `false`. A checkpoint. The receiver stays open.
+   * Runs `body` for each value, one after the other or, with `concurrency`, so many at a time, to
+   * the end of the channel or until `body` returns `false`: then nothing more is received, and what
+   * is under way finishes. A checkpoint. The receiver stays open.
    *
-   * @throws {TypeError} If the body is no function.
+   * @throws {TypeError} If an argument is of the wrong kind, or an option unknown.
    * @throws {ClosedResourceError} If this receiver was closed, also while it waits.
    */
-  forEach(body: Visitor<T>): Operation<void>;
+  forEach(body: Visitor<T>, options?: ForEachOptions): Operation<void>;
 
   /**
    * Another receiver on the same channel, closed apart from this one.
@@ -212,6 +228,12 @@ class SenderEnd<T> extends ChannelEnd<T> implements Sender<T> {
     this.open = false;
     this.core.senderClosed(this);
   }
+
+  fail(error: unknown): void {
+    if (!this.open) return;
+    this.core.senderFailed(error); // first, or the last sender to close would be a clean end
+    this.close();
+  }
 }
 
 /** The receiving end; broadcasts have one for each subscriber. */
@@ -234,7 +256,7 @@ export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
     checkReceiver(this);
     const value = this.core.tryReceive(null);
     if (value !== NOTHING) return value;
-    if (this.core.openSenders === 0) throw endError(this.core);
+    if (isAtEnd(this)) throw endError(this.core);
   }
 
   next(): Operation<IteratorResult<T, undefined>> {
@@ -246,16 +268,18 @@ export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
     checkReceiver(this);
     const value = this.core.tryReceive(null);
     if (value !== NOTHING) return { done: false, value };
-    if (this.core.openSenders === 0) return { done: true, value: undefined };
+    if (isAtEnd(this)) return { done: true, value: undefined };
   }
 
-  *#forEach(body: Visitor<T>): Coroutine {
-    yield* forEachOf(this, body);
-  }
-
-  forEach(body: Visitor<T>): Operation<void> {
+  forEach(body: Visitor<T>, options?: ForEachOptions): Operation<void> {
     checkVisitor(body, "forEach");
-    return this.#forEach(body);
+    const { concurrency = 1 } = checkOptions(options, "forEach", FOR_EACH_OPTIONS);
+    if (checkConcurrency(concurrency, "forEach") !== 1) {
+      return new ForEachConcurrent(this, body, concurrency);
+    }
+    return new Call(() => forEachOf(this, body), "forEach") as Operation<unknown> as Operation<
+      void
+    >;
   }
 
   clone(): Receiver<T> {

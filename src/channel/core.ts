@@ -13,7 +13,12 @@
  *
  * Independent of: broadcasts, which are built on it.
  */
-import { BrokenResourceError, ClosedResourceError, EndOfChannel } from "../kernel/errors.ts";
+import {
+  BrokenResourceError,
+  Cancelled,
+  ClosedResourceError,
+  EndOfChannel,
+} from "../kernel/errors.ts";
 import { RingBuffer } from "../kernel/ring_buffer.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { ListedWait, WaitList } from "../kernel/wait_list.ts";
@@ -38,6 +43,8 @@ export class ChannelCore<T> {
   readonly receivers: WaitList<ReceiveWait<T, unknown>> = new WaitList();
   openSenders: number = 0;
   openReceivers: number = 0;
+  /** What a sender failed with: receivers get it after what is in the buffer, and nothing more can be sent. */
+  failure: { readonly error: unknown } | null = null;
   /** Oldest first; made when it is first needed, for a rendezvous has none. */
   #buffer: RingBuffer<T> | null = null;
 
@@ -110,9 +117,18 @@ export class ChannelCore<T> {
     if (this.openSenders === 0) this.endReceivers();
   }
 
+  /** A sender has failed, the first one: that is how the channel ends. Values in the buffer are received first. */
+  senderFailed(error: unknown): void {
+    if (this.failure !== null) return;
+    // A Cancelled is about the task that was cancelled; thrown into another it would be taken for a cancel of that.
+    this.failure = { error: error instanceof Cancelled ? cancelledError(this, error) : error };
+    for (const wait of removeWaits(this.senders)) wait.fail(failedError(this));
+    this.endReceivers();
+  }
+
   /** Nothing more will come. Whoever waits has found the buffer empty. */
   protected endReceivers(): void {
-    for (const wait of removeWaits(this.receivers)) wait.finish();
+    for (const wait of removeWaits(this.receivers)) wait.atEnd();
   }
 
   /**
@@ -197,7 +213,7 @@ export class SendWait<T> extends ChannelWait<T, void> {
     this.begin();
     if (task.scope.cause !== null) return this.refuse(task);
     const { core, open } = this.end;
-    if (!open || core.openReceivers === 0) return this.park(task);
+    if (!open || core.openReceivers === 0 || core.failure !== null) return this.park(task);
     if (core.trySend(this.value as T, task)) {
       this.value = undefined;
       task.scheduler.queue.push(task);
@@ -229,8 +245,15 @@ export class SendWait<T> extends ChannelWait<T, void> {
 export abstract class ReceiveWait<T, R> extends ChannelWait<T, R> {
   /** What the operation gives for a value. */
   protected abstract wrap(value: T): R;
+  /** Ends the wait because every sender was closed. */
+  protected abstract finish(): void;
+
   /** Ends the wait because nothing more will come. */
-  abstract finish(): void;
+  atEnd(): void {
+    const { failure } = this.end.core;
+    if (failure === null) this.finish();
+    else this.fail(failure.error);
+  }
 
   /** Ends the wait with a value. */
   deliver(value: T): void {
@@ -241,7 +264,7 @@ export abstract class ReceiveWait<T, R> extends ChannelWait<T, R> {
     this.begin();
     if (task.scope.cause !== null) return this.refuse(task);
     const { core, open } = this.end;
-    if (!open || core.openSenders === 0) return this.park(task);
+    if (!open || core.openSenders === 0 || core.failure !== null) return this.park(task);
     const value = core.tryReceive(task);
     if (value !== NOTHING) {
       task.value = this.wrap(value);
@@ -258,8 +281,8 @@ export abstract class ReceiveWait<T, R> extends ChannelWait<T, R> {
     checkReceiver(this.end);
     const value = core.tryReceive(task);
     if (value !== NOTHING) this.deliver(value);
-    else if (core.openSenders > 0) core.receivers.push(this);
-    else this.finish();
+    else if (core.openSenders > 0 && core.failure === null) core.receivers.push(this);
+    else this.atEnd();
   }
 
   protected disarm(): void {
@@ -277,7 +300,7 @@ export class ValueWait<T> extends ReceiveWait<T, T> {
     return value;
   }
 
-  finish(): void {
+  protected finish(): void {
     this.fail(endError(this.end.core));
   }
 }
@@ -288,7 +311,7 @@ export class NextWait<T> extends ReceiveWait<T, IteratorResult<T, undefined>> {
     return { done: false, value };
   }
 
-  finish(): void {
+  protected finish(): void {
     this.settle({ done: true, value: undefined });
   }
 }
@@ -297,6 +320,13 @@ export class NextWait<T> extends ReceiveWait<T, IteratorResult<T, undefined>> {
 export function checkSender(end: End<unknown>): void {
   if (!end.open) throw closedError("send", end.core);
   if (end.core.openReceivers === 0) throw brokenError(end.core);
+  if (end.core.failure !== null) throw failedError(end.core);
+}
+
+/** With nothing to receive: false if something may come yet, true if not. Throws the error of a sender that failed. */
+export function isAtEnd({ core }: End<unknown>): boolean {
+  if (core.failure !== null) throw core.failure.error;
+  return core.openSenders === 0;
 }
 
 /** Throws if nothing may be received. */
@@ -314,6 +344,16 @@ export function closedError(doing: string, { title, buffered }: ChannelCore<unkn
 
 function brokenError({ title }: ChannelCore<unknown>): Error {
   return new BrokenResourceError(`Cannot send: every receiver of ${title} is closed`);
+}
+
+function failedError({ title, failure }: ChannelCore<unknown>): Error {
+  return new BrokenResourceError(`Cannot send: a sender of ${title} has failed`, {
+    cause: failure!.error,
+  });
+}
+
+function cancelledError({ title }: ChannelCore<unknown>, cancelled: Cancelled): Error {
+  return new BrokenResourceError(`A sender of ${title} was cancelled`, { cause: cancelled });
 }
 
 /** For receiving when nothing more will come. */

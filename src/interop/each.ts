@@ -2,49 +2,17 @@
  * each: goes through an async iterable, one value at a time, and closes it however the loop ends.
  */
 import { CancelScope } from "../kernel/cancel_scope.ts";
+import { wrongKind } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { ensure } from "../operations/ensure.ts";
-import { Cancelled } from "../kernel/errors.ts";
 import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
+import { AsyncReader } from "../operations/items.ts";
 import { abortSignal } from "./abort_signal.ts";
-import { until } from "./until.ts";
 
-/** The pulls of one loop over an async iterable. */
-class Pulls<T> {
-  readonly #iterator: AsyncIterator<T>;
-  /** A `next()` is under way, or was when a cancel came. */
-  #pulling = false;
-  /** It has ended by itself, so there is nothing to close. */
-  #ended = false;
+const SOURCE = "an async iterable, or a function (signal) => async iterable";
 
-  constructor(source: AsyncIterable<T>) {
-    this.#iterator = source[Symbol.asyncIterator]();
-  }
-
-  *next(): Coroutine<IteratorResult<T, unknown>> {
-    this.#pulling = true;
-    try {
-      const result = yield* until(this.#iterator.next());
-      this.#pulling = false;
-      if (result.done) this.#ended = true;
-      return result;
-    } catch (error) {
-      if (!(error instanceof Cancelled)) this.#ended = true;
-      throw error;
-    }
-  }
-
-  /**
-   * Tells the source to end, and waits for that; but not while it makes a value: an async generator
-   * ends only after that, which may be never. Then it ends when it can, and what it makes of it is
-   * let go.
-   */
-  *close(): Coroutine {
-    if (this.#ended || this.#iterator.return === undefined) return;
-    const closed = this.#iterator.return();
-    if (this.#pulling) Promise.resolve(closed).catch(() => {});
-    else yield* until(closed);
-  }
+function hasAsyncIterator(source: unknown): boolean {
+  return typeof (source as AsyncIterable<unknown> | null)?.[Symbol.asyncIterator] === "function";
 }
 
 function* iterate<T>(
@@ -52,12 +20,12 @@ function* iterate<T>(
   body: Visitor<T>,
 ): Coroutine {
   const iterable = typeof source === "function" ? source(yield* abortSignal()) : source;
-  if (typeof iterable?.[Symbol.asyncIterator] !== "function") {
-    throw new TypeError("each() wants an async iterable, or a function (signal) => async iterable");
+  if (!hasAsyncIterator(iterable)) {
+    throw wrongKind(SOURCE, iterable, "each()");
   }
-  const pulls = new Pulls(iterable);
-  yield* ensure(() => pulls.close());
-  yield* forEachOf(pulls, body);
+  const reader = new AsyncReader(iterable);
+  yield* ensure(() => reader.close());
+  yield* forEachOf(reader, body);
 }
 
 /**
@@ -84,5 +52,8 @@ export function each<T>(
   body: Visitor<T>,
 ): Operation<void> {
   checkVisitor(body, "each");
+  if (typeof source !== "function" && !hasAsyncIterator(source)) {
+    throw wrongKind(SOURCE, source, "each()");
+  }
   return CancelScope.open(() => iterate(source, body), { name: "each" });
 }

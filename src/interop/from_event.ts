@@ -1,34 +1,45 @@
 /**
- * fromEvent: the events of an EventTarget, as values to wait for.
+ * fromEvent: the events of an EventTarget, or of an emitter as Node has them, as values to wait for.
+ *
+ * Invariant: a listener is registered exactly while the source is open.
  */
+import { checkObject, checkString, wrongKind } from "../check.ts";
 import { BufferedSource, type Source } from "./source.ts";
 
-class Events<E extends Event> extends BufferedSource<E> {
-  readonly #target: EventTarget;
-  readonly #name: string;
-  readonly #listener = (event: unknown): void => this.arrived(event as E);
+/** What has events as Node's `EventEmitter` has them. */
+export interface EmitterLike {
+  /** Adds a listener. */
+  // deno-lint-ignore no-explicit-any -- as emitters are typed
+  on(name: string | symbol, listener: (...args: any[]) => void): unknown;
+  /** Removes a listener. */
+  // deno-lint-ignore no-explicit-any -- as emitters are typed
+  off(name: string | symbol, listener: (...args: any[]) => void): unknown;
+}
 
-  constructor(target: EventTarget, name: string) {
-    super(`the event ${name}`);
-    this.#target = target;
-    this.#name = name;
-    target.addEventListener(name, this.#listener);
+class Events<E> extends BufferedSource<E> {
+  readonly #remove: () => void;
+
+  constructor(title: string, add: (arrived: (event: E) => void) => () => void) {
+    super(title);
+    this.#remove = add((event) => this.arrived(event));
   }
 
   protected wanted(): void {}
 
   protected stop(): void {
-    this.#target.removeEventListener(this.#name, this.#listener);
+    this.#remove();
   }
 }
 
 /**
- * Listens to an event from now on. Every event is kept until a task asks for it; none is missed
- * while a task is busy.
+ * Listens to an event from now on. Every event is kept until a task asks for it; none is missed while a task is busy.
  *
- * @param target An `EventTarget`.
+ * An `EventTarget` gives its event objects. An emitter, such as Node's `EventEmitter`, gives the arguments of each `emit` as an
+ * array, as `on` of `node:events` does.
+ *
+ * @param target An `EventTarget`, or an emitter with `on` and `off`.
  * @param name The event, such as "message".
- * @throws {TypeError} If the target is none.
+ * @throws {TypeError} If the target is neither, or the name is no string.
  * @example
  * ```ts
  * import { fromEvent, Loop } from "jsr:@broomio/core";
@@ -42,9 +53,32 @@ class Events<E extends Event> extends BufferedSource<E> {
  * }));
  * ```
  */
-export function fromEvent<E extends Event = Event>(target: EventTarget, name: string): Source<E> {
-  if (typeof target?.addEventListener !== "function") {
-    throw new TypeError("fromEvent() wants an EventTarget and the name of an event");
+export function fromEvent<E extends Event = Event>(target: EventTarget, name: string): Source<E>;
+/** Listens to an event of an emitter from now on; each value is the array of what was emitted. */
+export function fromEvent<A extends unknown[] = unknown[]>(
+  emitter: EmitterLike,
+  name: string | symbol,
+): Source<A>;
+export function fromEvent(
+  target: EventTarget | EmitterLike,
+  name: string | symbol,
+): Source<unknown> {
+  const what = "an EventTarget, or an emitter with on() and off()";
+  checkObject(target, "target of fromEvent()", what);
+  if ("addEventListener" in target && typeof target.addEventListener === "function") {
+    const type = checkString(name, "name of fromEvent()");
+    return new Events<unknown>(`the event ${type}`, (arrived) => {
+      target.addEventListener(type, arrived);
+      return () => target.removeEventListener(type, arrived);
+    });
   }
-  return new Events<E>(target, name);
+  if ("on" in target && typeof target.on === "function" && typeof target.off === "function") {
+    if (typeof name !== "symbol") checkString(name, "name of fromEvent()");
+    return new Events<unknown>(`the event ${String(name)}`, (arrived) => {
+      const listener = (...args: unknown[]) => arrived(args);
+      target.on(name, listener);
+      return () => target.off(name, listener);
+    });
+  }
+  throw wrongKind(what, target, "target of fromEvent()");
 }

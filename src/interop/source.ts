@@ -12,6 +12,13 @@ import { ensure } from "../operations/ensure.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
 import { RingBuffer } from "../kernel/ring_buffer.ts";
 import type { TaskCore } from "../kernel/task.ts";
+import { checkOptions } from "../check.ts";
+import { checkConcurrency, type Concurrency } from "../operations/concurrent.ts";
+import {
+  FOR_EACH_OPTIONS,
+  ForEachConcurrent,
+  type ForEachOptions,
+} from "../operations/for_each_concurrent.ts";
 import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
 import { ListedWait, WaitList } from "../kernel/wait_list.ts";
 import { until } from "./until.ts";
@@ -32,7 +39,7 @@ export interface Source<T> extends Disposable {
    *
    * @throws {ClosedResourceError} If the source was closed, also while it waits.
    */
-  forEach(body: Visitor<T>): Operation<void>;
+  forEach(body: Visitor<T>, options?: ForEachOptions): Operation<void>;
 
   /**
    * Closes the source; those who wait get a {@linkcode ClosedResourceError}. Never waits; a second
@@ -109,14 +116,17 @@ export abstract class BufferedSource<T> implements Source<T> {
     this.#waits.remove(wait);
   }
 
-  forEach(body: Visitor<T>): Operation<void> {
+  forEach(body: Visitor<T>, options?: ForEachOptions): Operation<void> {
     checkVisitor(body, "forEach");
-    return CancelScope.open(() => this.#iterate(body), { name: "forEach" });
+    const { concurrency = 1 } = checkOptions(options, "forEach", FOR_EACH_OPTIONS);
+    checkConcurrency(concurrency, "forEach");
+    return CancelScope.open(() => this.#iterate(body, concurrency), { name: "forEach" });
   }
 
-  *#iterate(body: Visitor<T>): Coroutine {
+  *#iterate(body: Visitor<T>, concurrency: Concurrency): Coroutine {
     yield* ensure(() => this.#closeAndWait());
-    yield* forEachOf(this, body);
+    if (concurrency === 1) yield* forEachOf(this, body);
+    else yield* new ForEachConcurrent(this, body, concurrency);
   }
 
   *#closeAndWait(): Coroutine {

@@ -1,68 +1,82 @@
 /**
- * until: waits for a promise.
+ * until: waits for a promise; with a signal for what makes it, and a place for a result that comes too late.
+ *
+ * Invariant: a result goes to the task or, after a cancel, to `late`: to one of them, once. A late rejection is let go.
  */
-import type { Operation, Trap } from "../kernel/coroutine.ts";
+import { checkFunction, checkOptions, wrongKind } from "../check.ts";
+import type { Operation } from "../kernel/coroutine.ts";
 import type { TaskCore } from "../kernel/task.ts";
-import { Wait } from "../kernel/wait.ts";
+import { describeError, isThenable } from "../operations/dispose.ts";
+import { PromiseWait } from "../operations/promise_wait.ts";
 
-class Until<T> extends Wait<T> {
-  static {
-    this.prototype.external = true;
-  }
+/** Options of {@linkcode until}. */
+export interface UntilOptions<T> {
+  /**
+   * Called with a result that came after the wait was cancelled: it closes what nobody gets, as in `(file) => file.close()`. It may
+   * be async. What it throws is a warning of the loop.
+   */
+  late?: (value: T) => unknown;
+}
 
-  readonly #source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>);
+type UntilSource<T> = PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>);
+
+class Until<T> extends PromiseWait<T> {
+  readonly #make: ((signal: AbortSignal) => PromiseLike<T>) | null;
+  readonly #late: ((value: T) => unknown) | undefined;
   #controller: AbortController | null = null;
 
-  constructor(source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>)) {
-    super();
-    this.#source = source;
+  constructor(source: UntilSource<T>, late: ((value: T) => unknown) | undefined) {
+    const make = typeof source === "function" ? source : null;
+    super(make === null ? source as PromiseLike<T> : null, "waiting for a promise");
+    this.#make = make;
+    this.#late = late;
   }
 
-  protected arm(): void {
-    let promise = this.#source;
-    if (typeof promise === "function") {
-      this.#controller = new AbortController();
-      promise = promise(this.#controller.signal);
+  protected override arm(task: TaskCore): void {
+    if (this.#make === null) return super.arm(task);
+    this.#controller = new AbortController();
+    const promise = (0, this.#make)(this.#controller.signal);
+    if (!isThenable(promise)) {
+      throw wrongKind("a promise from the function (signal) => promise", promise, "until()");
     }
-    if (typeof promise?.then !== "function") {
-      throw new TypeError("until() wants a promise, or a function (signal) => promise");
-    }
-    // Both reactions stay on the promise for good: cancelled, they do nothing, and a late rejection
-    // counts as handled.
-    promise.then((value) => this.settle(value), (error) => this.fail(error));
+    this.attach(promise);
   }
 
-  /** The promise was made all the same: nobody else looks at what it is rejected with. */
-  protected override refuse(task: TaskCore): false {
-    ignoreRejection(this.#source);
-    return super.refuse(task);
-  }
-
-  override throw(error: unknown): IteratorResult<Trap, T> {
-    ignoreRejection(this.#source); // thrown into before it began: a task that never ran
-    return super.throw(error);
-  }
-
-  protected disarm(task: TaskCore): void {
+  protected override disarm(task: TaskCore): void {
+    super.disarm(task);
     this.#controller?.abort(task.scope.cause?.cancelled);
   }
 
-  describe(): string {
-    return "waiting for a promise";
+  protected override get wantsLate(): boolean {
+    return this.#late !== undefined;
+  }
+
+  protected override late(value: T, task: TaskCore | null): void {
+    if (this.#late !== undefined) callLate(this.#late, value, task);
   }
 }
 
-/** A native promise only: calling `then` may be what begins another thenable's work. */
-function ignoreRejection(source: unknown): void {
-  if (source instanceof Promise) source.catch(() => {});
+function callLate<T>(late: (value: T) => unknown, value: T, task: TaskCore | null): void {
+  const warn = (error: unknown) => {
+    const message = `The late of an until() failed: ${describeError(error)}`;
+    task?.scheduler.warn({ message, task });
+  };
+  try {
+    const pending = late(value);
+    if (isThenable(pending)) pending.then(() => {}, warn);
+  } catch (error) {
+    warn(error);
+  }
 }
 
+const KNOWN = ["late"] as const;
+
 /**
- * Waits for a promise and gives its value, or throws what it was rejected with. A checkpoint.
- * Cancelled, it aborts the signal it gave and lets the late result go, a rejection included.
+ * Waits for a promise and gives its value, or throws what it was rejected with. A checkpoint. Cancelled, it aborts the signal that it
+ * gave and lets the late result go, a rejection included; with `late`, a late result is given to that, to be closed.
  *
  * @param source A promise, or a function that makes one and takes an `AbortSignal`.
- * @throws {TypeError} If there is no promise.
+ * @throws {TypeError} If there is no promise, or an option is unknown or of the wrong kind.
  * @example
  * ```ts
  * import { Loop, until } from "jsr:@broomio/core";
@@ -74,8 +88,11 @@ function ignoreRejection(source: unknown): void {
  * console.log(await new Loop().run(title())); // HELLO
  * ```
  */
-export function until<T>(
-  source: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>),
-): Operation<T> {
-  return new Until(source);
+export function until<T>(source: UntilSource<T>, options?: UntilOptions<T>): Operation<T> {
+  if (typeof source !== "function" && !isThenable(source)) {
+    throw wrongKind("a promise, or a function (signal) => promise", source, "until()");
+  }
+  const { late } = checkOptions(options, "until", KNOWN);
+  if (late !== undefined) checkFunction(late, "late of until()");
+  return new Until(source, late);
 }

@@ -8,13 +8,16 @@ import { appendStack, coroutineStack } from "../kernel/stack.ts";
 import { Frame } from "../kernel/frame.ts";
 import type { TaskCore } from "../kernel/task.ts";
 
-class Call<T> extends Command<T> {
+/** Runs a body on the task's frame stack. Other operations that are made of a coroutine are this, under their own name. */
+export class Call<T> extends Command<T> {
   readonly #body: Body<T>;
+  readonly #by: string;
   #debug = false;
 
-  constructor(body: Body<T>) {
+  constructor(body: Body<T>, by: string) {
     super();
     this.#body = body;
+    this.#by = by;
   }
 
   perform(task: TaskCore): boolean {
@@ -22,7 +25,7 @@ class Call<T> extends Command<T> {
     this.#debug = task.scheduler.debug;
     const body = this.#body;
     task.frame = new Frame(
-      toIterator(typeof body === "function" ? body() : body, "call"),
+      toIterator(typeof body === "function" ? body() : body, this.#by),
       task.frame,
     );
     return true;
@@ -34,7 +37,7 @@ class Call<T> extends Command<T> {
   }
 
   describe(): string {
-    return "call";
+    return this.#by;
   }
 }
 
@@ -55,5 +58,5 @@ class Call<T> extends Command<T> {
  * ```
  */
 export function call<T>(coroutine: Body<T>): Operation<T> {
-  return new Call(checkBody(coroutine, "call"));
+  return new Call(checkBody(coroutine, "call"), "call");
 }

@@ -22,16 +22,29 @@ export function* forEachOf<T>(
     const result = yield* source.next();
     if (result.done) return true;
     let verdict = body(result.value);
-    if (typeof verdict === "object") {
-      if ("then" in verdict) {
-        throw new TypeError(
-          "The body returned a promise: make it a function*, not an async function",
-        );
-      }
+    if (typeof verdict === "object" && verdict !== null) {
+      if ("then" in verdict) throw promiseError();
       verdict = yield* verdict;
     }
     if (verdict === false) return false;
   }
+}
+
+/** Runs a body once; gives whether it wants more. */
+export function* runVisitor<A extends unknown[]>(
+  body: (...args: A) => ReturnType<Visitor<unknown>>,
+  ...args: A
+): Coroutine<boolean> {
+  let verdict = body(...args);
+  if (typeof verdict === "object" && verdict !== null) {
+    if ("then" in verdict) throw promiseError();
+    verdict = yield* verdict;
+  }
+  return verdict !== false;
+}
+
+function promiseError(): TypeError {
+  return new TypeError("The body returned a promise: make it a function*, not an async function");
 }
 
 /** Checks a body where it is given, not at the first value. */

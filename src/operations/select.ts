@@ -10,8 +10,9 @@
  * `arm`, and `disarm` undoes that.
  */
 import { interrupt } from "../kernel/cancel_delivery.ts";
-import type { Operation } from "../kernel/coroutine.ts";
+import type { Operation, Trap } from "../kernel/coroutine.ts";
 import { noteThrown } from "../kernel/stack.ts";
+import { runningTask } from "../kernel/scheduler.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { type Choice, DEFERRED, type Interruption, type Parking, Wait } from "../kernel/wait.ts";
 
@@ -27,6 +28,12 @@ export type Selected<A extends Arms> = {
     value: A[K] extends Operation<infer T> ? T : never;
   };
 }[keyof A & string];
+
+/** A wait that has something to let go where it never begins: `until` has its promise. */
+interface Skippable {
+  /** Called where it never began; or later, where it does nothing. */
+  skip?(task: TaskCore | null): void;
+}
 
 class Select extends Wait<unknown> implements Choice {
   static {
@@ -48,6 +55,21 @@ class Select extends Wait<unknown> implements Choice {
       throw new RangeError("select() of nothing would never end: give it an arm");
     }
     this.#waits = this.#names.map((name) => toWait(name, arms[name]));
+  }
+
+  protected override refuse(task: TaskCore): false {
+    this.#skipAll(task);
+    return super.refuse(task);
+  }
+
+  override throw(error: unknown): IteratorResult<Trap, unknown> {
+    this.#skipAll(runningTask());
+    return super.throw(error);
+  }
+
+  /** Tells arms that have not begun that they never will. */
+  #skipAll(task: TaskCore | null): void {
+    for (const wait of this.#waits) (wait as Skippable).skip?.(task);
   }
 
   /**

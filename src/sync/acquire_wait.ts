@@ -25,7 +25,7 @@ export interface Acquirable {
   /** What is acquired, for messages: `lock "accounts"`, `a token of a capacity limiter`. */
   readonly acquired: string;
   /** Who waits for it, first come first. */
-  readonly waiters: WaitList<AcquireWait>;
+  readonly waiters: WaitList<AcquireWait<Acquirable, unknown>>;
   /** Gives `task` one if one is free; false where the task has to wait. */
   tryAcquire(task: TaskCore): boolean;
   /** Who has one now, where that is known. */
@@ -33,7 +33,7 @@ export interface Acquirable {
 }
 
 /** Waits until the task has what it wants. Whoever hands it over calls `handedOver`. */
-export class AcquireWait<A extends Acquirable = Acquirable> extends ListWait {
+export class AcquireWait<A extends Acquirable = Acquirable, T = void> extends ListWait<T> {
   declare protected readonly core: A;
 
   constructor(core: A) {
@@ -41,18 +41,23 @@ export class AcquireWait<A extends Acquirable = Acquirable> extends ListWait {
     this.core = core;
   }
 
-  protected get waiters(): WaitList<AcquireWait> {
-    return this.core.waiters;
+  protected get waiters(): WaitList<ListWait<T>> {
+    return this.core.waiters as unknown as WaitList<ListWait<T>>;
   }
 
   protected arm(task: TaskCore): void {
-    if (this.core.tryAcquire(task)) this.settle();
-    else this.core.waiters.push(this);
+    if (this.core.tryAcquire(task)) this.settle(this.granted());
+    else this.waiters.push(this);
   }
 
   /** The task has it: the wait is in the list no more. */
   handedOver(): void {
-    this.settle();
+    this.settle(this.granted());
+  }
+
+  /** What `yield*` gives: nothing, unless the subclass says otherwise. Called when the task has it. */
+  protected granted(): T {
+    return undefined as T;
   }
 
   describe(): string {

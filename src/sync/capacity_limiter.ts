@@ -18,7 +18,7 @@ import { runningTask } from "../kernel/scheduler.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { WaitList } from "../kernel/wait_list.ts";
 import { type Acquirable, AcquireWait } from "./acquire_wait.ts";
-import { WithCommand } from "./guard.ts";
+import { WithCommand } from "../operations/guard.ts";
 import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
 /** What a limiter is doing, as in Trio. */

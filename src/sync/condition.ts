@@ -13,13 +13,15 @@
  * Rejected: `release`, `park`, `shield(acquire)` in a row. Between those both a cancel and a
  * notification could land. So this is one wait.
  */
-import { checkBody, checkInstance, checkInteger } from "../check.ts";
-import type { Body, Operation } from "../kernel/coroutine.ts";
+import { checkBody, checkFunction, checkInstance, checkInteger, wrongKind } from "../check.ts";
+import type { Body, Coroutine, Operation } from "../kernel/coroutine.ts";
 import { DEFERRED, type Interruption, WITHDRAWN } from "../kernel/wait.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { WaitList } from "../kernel/wait_list.ts";
+import { Call } from "../operations/call.ts";
+import { isThenable } from "../operations/dispose.ts";
 import { AcquireWait } from "./acquire_wait.ts";
-import { WithCommand } from "./guard.ts";
+import { WithCommand } from "../operations/guard.ts";
 import { coreOf, Lock, type LockCore, type LockStatistics } from "./lock.ts";
 import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
@@ -193,6 +195,19 @@ export class Condition {
   }
 
   /**
+   * Waits, as {@linkcode Condition.wait} does, until `predicate` gives something truthy, and gives that. It is called at once, and
+   * after each notification, while this task owns the lock. A checkpoint only if it waits.
+   *
+   * @throws {TypeError} If `predicate` is no function, or gives a promise.
+   * @throws {BrokenResourceError} If a task ended while it owned the lock.
+   * @throws {Error} If this task does not own the lock.
+   */
+  waitFor<T>(predicate: () => T): Operation<T> {
+    checkFunction(predicate, "predicate of waitFor()");
+    return new Call(() => waitFor(this, this.#core, predicate), "waitFor");
+  }
+
+  /**
    * Wakes the tasks that have waited longest; they go on when they have the lock. Gives how many
    * that were. Never waits.
    *
@@ -223,5 +238,17 @@ export class Condition {
   /** How many tasks wait, and what the lock is doing. */
   statistics(): ConditionStatistics {
     return { tasksWaiting: this.#core.waiters.size, lock: this.lock.statistics() };
+  }
+}
+
+function* waitFor<T>(condition: Condition, core: ConditionCore, predicate: () => T): Coroutine<T> {
+  core.lock.checkOwner(`wait on ${core.title} without`);
+  for (;;) {
+    const value = predicate();
+    if (isThenable(value)) {
+      throw wrongKind("a value that is true or false", value, "predicate of waitFor()");
+    }
+    if (value) return value;
+    yield* condition.wait();
   }
 }

@@ -17,7 +17,7 @@ import { OwnedResource } from "../kernel/ownership.ts";
 import { runningTask } from "../kernel/scheduler.ts";
 import type { Task, TaskCore } from "../kernel/task.ts";
 import { WaitList } from "../kernel/wait_list.ts";
-import { WithCommand } from "./guard.ts";
+import { WithCommand } from "../operations/guard.ts";
 import { type Acquirable, AcquireWait, type ListWait, nextWaiter } from "./acquire_wait.ts";
 import { type SyncOptions, titleFrom } from "./sync_options.ts";
 

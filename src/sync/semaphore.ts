@@ -8,7 +8,7 @@ import { checkBody, checkInteger, checkOptions } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import { titleOf } from "../kernel/title.ts";
 import { WaitList } from "../kernel/wait_list.ts";
-import { WithCommand } from "./guard.ts";
+import { WithCommand } from "../operations/guard.ts";
 import { type Acquirable, AcquireWait } from "./acquire_wait.ts";
 import type { SyncOptions } from "./sync_options.ts";
 

@@ -198,5 +198,9 @@ Deno.test("fromEvent stops listening where the loop is left: by an error, by a c
     assertEquals(target.listeners, 1);
   }
   assertEquals(target.listeners, 0);
-  assertThrows(() => fromEvent({} as EventTarget, "x"), TypeError, "wants an EventTarget");
+  assertThrows(
+    () => fromEvent({} as EventTarget, "x"),
+    TypeError,
+    "Expected an EventTarget, or an emitter with on() and off(), got",
+  );
 });

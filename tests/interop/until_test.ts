@@ -1,5 +1,5 @@
 /** Rule R33 for promises. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   Cancelled,
   CancelScope,
@@ -7,8 +7,10 @@ import {
   type Coroutine,
   Nursery,
   NurseryError,
+  select,
   shield,
   sleep,
+  sleepForever,
   until,
 } from "../../mod.ts";
 import { inEveryOrder, nameOf, rejection, World } from "../support/world.ts";
@@ -160,14 +162,140 @@ inEveryOrder("R33: what the function throws is thrown at the yield*", async ({ l
   }());
 });
 
-Deno.test("R2: until of what is no promise is a TypeError that says so", async () => {
-  for (const bad of [1, undefined, null, () => 1, {}]) {
-    const error = await rejection(new World().loop.run(until(bad as unknown as Promise<void>)));
-    assertMatch(
-      (error as NurseryError).message,
-      /until\(\) wants a promise, or a function \(signal\) => promise/,
+Deno.test("R2: until refuses at the call what is no promise, and options it does not know", async () => {
+  for (const bad of [1, undefined, null, {}, "text", []]) {
+    assertThrows(
+      () => until(bad as unknown as Promise<void>),
+      TypeError,
+      "Expected a promise, or a function (signal) => promise, got",
     );
   }
+  assertThrows(
+    () => until(Promise.resolve(), { lat: () => {} } as never),
+    TypeError,
+    'known one is "late"',
+  );
+  assertThrows(
+    () => until(Promise.resolve(), { late: 5 } as never),
+    TypeError,
+    "a function, got 5 (late",
+  );
+  const error = await rejection(new World().loop.run(until(() => 1 as unknown as Promise<void>)));
+  assertMatch(String(error), /Expected a promise from the function \(signal\) => promise, got 1/);
+});
+
+/** A promise that is settled by hand. */
+function deferred<T>() {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((settle) => resolve = settle);
+  return { promise, resolve };
+}
+
+inEveryOrder("R33: a result after the cancel goes to late, once", async ({ loop }) => {
+  const late: string[] = [];
+  const { promise, resolve } = deferred<string>();
+  await loop.run(function* (): Coroutine {
+    yield* CancelScope.open(function* (scope) {
+      scope.cancel();
+      yield* until(() => promise, { late: (value) => late.push(`never begun: ${value}`) });
+    });
+    yield* CancelScope.open(function* (scope) {
+      queueMicrotask(() => scope.cancel());
+      yield* until(promise, { late: (value) => late.push(value) });
+    });
+    yield* CancelScope.open(function* (scope) {
+      queueMicrotask(() => scope.cancel());
+      yield* select({
+        arm: until(promise, { late: (value) => late.push(`arm: ${value}`) }),
+        never: sleepForever(),
+      });
+    });
+    resolve("file");
+    yield* until(soon());
+  }());
+  assertEquals(late.sort(), ["arm: file", "file"]);
+});
+
+inEveryOrder(
+  "R33: late also gets what a wait that never began would have had",
+  async ({ loop }) => {
+    const late: string[] = [];
+    const waiting = (name: string) =>
+      until(Promise.resolve(name), { late: (value) => late.push(value) });
+    await loop.run(function* (): Coroutine {
+      yield* CancelScope.open(function* (scope) {
+        scope.cancel();
+        yield* waiting("refused");
+      });
+      yield* CancelScope.open(function* (scope) {
+        scope.cancel();
+        yield* select({ arm: waiting("refused arm"), never: sleepForever() });
+      });
+      yield* Nursery.open(function* (nursery) {
+        nursery.startSoon(waiting("of a task that never ran")).cancel();
+      });
+      yield* until(soon());
+    }());
+    assertEquals(late.sort(), ["of a task that never ran", "refused", "refused arm"]);
+  },
+);
+
+inEveryOrder(
+  "R33: late gets nothing where the result was delivered, or rejected",
+  async ({ loop }) => {
+    const late: unknown[] = [];
+    const { promise, resolve } = deferred<string>();
+    await loop.run(function* (): Coroutine {
+      const got = yield* CancelScope.open(function* (scope) {
+        const waiting = until(
+          promise.then((value) => (queueMicrotask(() => scope.cancel()), value)),
+          {
+            late: (value) => late.push(value),
+          },
+        );
+        queueMicrotask(() => resolve("delivered"));
+        return yield* waiting;
+      });
+      if (got !== undefined) assertEquals(got, "delivered");
+      else assertEquals(late.splice(0), ["delivered"]);
+      yield* CancelScope.open(function* (scope) {
+        queueMicrotask(() => scope.cancel());
+        yield* until(soon().then(() => Promise.reject(new Error("late"))), {
+          late: (value) => late.push(value),
+        });
+      });
+      yield* until(soon(3));
+    }());
+    assertEquals(late, []);
+  },
+);
+
+inEveryOrder("R33: what late throws or rejects with is a warning", async ({ loop, warnings }) => {
+  await loop.run(function* (): Coroutine {
+    for (
+      const late of [
+        () => {
+          throw new Error("sync");
+        },
+        () => Promise.reject(new Error("async")),
+        () => {
+          throw Object.create(null);
+        },
+      ]
+    ) {
+      yield* CancelScope.open(function* (scope) {
+        queueMicrotask(() => scope.cancel());
+        yield* until(Promise.resolve(), { late });
+      });
+    }
+    yield* until(soon(3));
+  }());
+  const texts = warnings.map(({ message }) => message.split("\n", 1)[0]).sort();
+  assertEquals(texts, [
+    "The late of an until() failed: Error: async",
+    "The late of an until() failed: Error: sync",
+    "The late of an until() failed: an object",
+  ]);
 });
 
 Deno.test("R8: while a promise is awaited a virtual clock does not jump", async () => {

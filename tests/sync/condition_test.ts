@@ -338,3 +338,77 @@ inEveryOrder("R24: a wait can be given up after a while", async ({ loop }) => {
     condition.notify();
   }));
 });
+
+inEveryOrder("waitFor waits until its predicate holds, and gives what that gave", async (world) => {
+  const { loop, log } = world;
+  const condition = new Condition();
+  const basket: string[] = [];
+  let asked = 0;
+  loop.startSoon(condition.with(function* (): Coroutine {
+    const bread = yield* condition.waitFor(() => {
+      asked++;
+      assertEquals(condition.lock.locked, true);
+      return basket.pop();
+    });
+    log.push(`got ${bread} at ${loop.now}`);
+    assertEquals(yield* condition.waitFor(() => 7), 7); // at once
+    assertEquals(loop.now, 2);
+  }));
+  await loop.run(function* (): Coroutine {
+    yield* sleep(1);
+    yield* condition.with(function* () {
+      condition.notify(); // for nothing
+    });
+    yield* sleep(1);
+    yield* condition.with(function* () {
+      basket.push("bread");
+      condition.notify();
+    });
+  }());
+  assertEquals([log, asked], [["got bread at 2"], 3]);
+});
+
+inEveryOrder("R30: a waitFor that is cancelled has the lock back first", async ({ loop, log }) => {
+  const condition = new Condition();
+  await loop.run(moveOnAfter(
+    1,
+    condition.with(function* (): Coroutine {
+      try {
+        yield* condition.waitFor(() => false);
+      } finally {
+        log.push(`locked ${condition.lock.locked} at ${loop.now}`);
+      }
+    }),
+  ));
+  assertEquals(log, ["locked true at 1"]);
+  assertEquals(condition.statistics().tasksWaiting, 0);
+});
+
+Deno.test("waitFor refuses what is no predicate, a promise of one, and a lock that is not owned", async () => {
+  const { loop } = new World();
+  const condition = new Condition();
+  for (const wrong of [undefined, 5, "x", {}]) {
+    assertThrows(() => condition.waitFor(wrong as never), TypeError, "predicate of waitFor()");
+  }
+  await loop.run(function* (): Coroutine {
+    for (const predicate of [() => true, () => false]) {
+      try {
+        yield* condition.waitFor(predicate);
+        throw new Error("it waited without the lock");
+      } catch (error) {
+        assertMatch(String(error), /Task main cannot wait on a condition without a lock/);
+      }
+    }
+    yield* condition.with(function* () {
+      try {
+        yield* condition.waitFor(() => Promise.resolve(false));
+        throw new Error("a promise is truthy");
+      } catch (error) {
+        assertMatch(
+          String(error),
+          /TypeError: Expected a value that is true or false, got a promise/,
+        );
+      }
+    });
+  }());
+});

@@ -1,0 +1,142 @@
+/**
+ * Workers: run a body for each of many items, so many at a time: under `mapConcurrent`, `asCompleted` and `forEach` with concurrency.
+ *
+ * Invariants
+ * - One task at a time pulls: the puller. It has a free slot, or the limiter's, before it pulls, and after an item it starts the next
+ *   puller if another slot is free. A worker that is done becomes the puller if there is none, and else ends.
+ * - So an item is pulled only when a slot is free for it, items begin in order, and tasks are reused: with 8 slots and a million items
+ *   8 tasks do the work.
+ * - After a failure, a cancel or `stop` nothing more is pulled.
+ *
+ * Rejected: a task for each item, which costs three times as much and pulls items before their turn.
+ */
+import { checkInteger, wrongKind } from "../check.ts";
+import { CancelScope } from "../kernel/cancel_scope.ts";
+import { checkpoint } from "../kernel/checkpoint.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import type { Nursery } from "../kernel/nursery.ts";
+import { WithCommand } from "./guard.ts";
+import { isOperation, type ItemReader } from "./items.ts";
+
+/** What limits how many are under way: `Semaphore`, `CapacityLimiter`, `RateLimiter`, or anything else of this form. */
+export interface Limiter {
+  /** Waits for a slot. */
+  acquire(): Operation<unknown>;
+  /** Gives the slot back. Called by the task that acquired it. */
+  release(): void;
+}
+
+/** How many at a time: an integer of at least 1, `Infinity`, or a limiter, which may be shared. */
+export type Concurrency = number | Limiter;
+
+/**
+ * Checks a concurrency.
+ *
+ * @throws {TypeError} If it is neither a number nor a limiter.
+ * @throws {RangeError} If it is a number and no integer of at least 1, nor Infinity.
+ */
+export function checkConcurrency(concurrency: Concurrency, by: string): Concurrency {
+  const name = `concurrency of ${by}()`;
+  if (typeof concurrency === "number") return checkInteger(concurrency, name, 1, Infinity, true);
+  const { acquire, release } = concurrency ?? {};
+  if (typeof acquire === "function" && typeof release === "function") return concurrency;
+  throw wrongKind("a number, or a limiter with acquire() and release()", concurrency, name);
+}
+
+/** The tasks that work through items. */
+export class Workers<T> {
+  readonly #nursery: Nursery;
+  readonly #reader: ItemReader<T>;
+  readonly #work: (item: T, index: number) => Operation<unknown>;
+  readonly #limit: number;
+  readonly #limiter: Limiter | null;
+  readonly #name: string;
+  /** Called when the last worker has ended. */
+  readonly #whenDone: (() => void) | undefined;
+  /** How many items are under way. */
+  #active = 0;
+  #pulled = 0;
+  #workers = 0;
+  /** A task pulls, or is about to. */
+  #pulling = false;
+  /** Around a pull that has to be waited for. */
+  #pullScope: CancelScope | null = null;
+  #stopped = false;
+
+  constructor(
+    nursery: Nursery,
+    reader: ItemReader<T>,
+    work: (item: T, index: number) => Operation<unknown>,
+    options: { concurrency: Concurrency; name: string; whenDone?: () => void },
+  ) {
+    const { concurrency, name, whenDone } = options;
+    this.#nursery = nursery;
+    this.#reader = reader;
+    this.#work = work;
+    this.#limit = typeof concurrency === "number" ? concurrency : Infinity;
+    this.#limiter = typeof concurrency === "number" ? null : concurrency;
+    this.#name = name;
+    this.#whenDone = whenDone;
+    this.#startPuller();
+  }
+
+  /** Pulls no more; what is under way goes on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#pullScope?.cancel();
+  }
+
+  #startPuller(): void {
+    this.#pulling = true;
+    this.#workers++;
+    this.#nursery.startSoon(this.#run(), { name: this.#name });
+  }
+
+  *#run(): Coroutine {
+    let well = false;
+    try {
+      while (!this.#stopped) {
+        // Before each pull a checkpoint, as acquiring is one too: bodies that never wait starve nobody (R5), and a cancel lands here.
+        if (this.#limiter === null) {
+          yield* checkpoint();
+          yield* this.#one();
+        } else yield* new WithCommand(this.#limiter, () => this.#one());
+        if (this.#pulling) break;
+        this.#pulling = true;
+      }
+      well = true;
+    } finally {
+      if (!well) this.#stopped = true;
+      if (--this.#workers === 0) this.#whenDone?.();
+    }
+  }
+
+  /** Pulls one item and works on it. */
+  *#one(): Coroutine {
+    if (this.#stopped) return; // while the slot was waited for
+    const next = this.#reader.next();
+    const result = isOperation(next) ? yield* this.#pull(next) : next;
+    if (result === undefined || result.done === true) {
+      this.#stopped = true;
+      return;
+    }
+    const index = this.#pulled++;
+    this.#pulling = false;
+    this.#active++;
+    if (this.#active < this.#limit && !this.#stopped) this.#startPuller();
+    yield* this.#work(result.value, index);
+    this.#active--;
+  }
+
+  /** Waits for an item, until `stop`. One that has come by then is worked on all the same (R18). */
+  *#pull(
+    next: Operation<IteratorResult<T, unknown>>,
+  ): Coroutine<IteratorResult<T, unknown> | undefined> {
+    const result = yield* CancelScope.open((scope) => {
+      this.#pullScope = scope;
+      return next;
+    }, { name: this.#name });
+    this.#pullScope = null;
+    return result;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * forEachConcurrent: `forEach` of a receiver with several bodies under way at a time. The source stays open.
+ */
+import type { Operation } from "../kernel/coroutine.ts";
+import { Nursery } from "../kernel/nursery.ts";
+import { type Concurrency, Workers } from "./concurrent.ts";
+import { runVisitor, type Visitor } from "./for_each.ts";
+import { DONE, Gather } from "./gather.ts";
+
+/** Where values come from. */
+interface ValueSource<T> {
+  next(): Operation<IteratorResult<T, unknown>>;
+}
+
+/** Options of `forEach`. */
+export interface ForEachOptions {
+  /**
+   * How many bodies are under way at a time: an integer of at least 1, or Infinity; or a limiter, whose `acquire` and `release` are
+   * called by the task that runs the body. A value is received only when a body can begin with it. By default 1.
+   */
+  concurrency?: Concurrency;
+}
+
+/** The names in {@linkcode ForEachOptions}. */
+export const FOR_EACH_OPTIONS = ["concurrency"] as const;
+
+/** Runs a body for each value, to the end or until one of them gives `false`: then nothing more is received, and the rest finishes. */
+export class ForEachConcurrent<T> extends Gather<void> {
+  protected readonly by = "forEach";
+  readonly #source: ValueSource<T>;
+  readonly #body: Visitor<T>;
+  readonly #concurrency: Concurrency;
+
+  constructor(source: ValueSource<T>, body: Visitor<T>, concurrency: Concurrency) {
+    super();
+    this.#source = source;
+    this.#body = body;
+    this.#concurrency = concurrency;
+  }
+
+  protected open(): Operation<unknown> {
+    const source = this.#source;
+    const body = this.#body;
+    const reader = { next: () => source.next(), close: () => DONE };
+    return Nursery.open((nursery) => {
+      const workers: Workers<T> = new Workers(nursery, reader, function* (value: T) {
+        if (!(yield* runVisitor(body, value))) workers.stop();
+      }, { concurrency: this.#concurrency, name: "forEach" });
+      return DONE;
+    }, { name: "forEach" });
+  }
+
+  result(): void {}
+
+  dropped(): Iterable<unknown> {
+    return [];
+  }
+}

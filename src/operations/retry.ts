@@ -1,0 +1,220 @@
+/**
+ * retry: runs a body again until it succeeds.
+ *
+ * Invariants
+ * - A cancel of a scope around it is never an attempt that failed; the time limit of an attempt is one.
+ * - The delays follow from the seed of the loop, so that a test can be replayed.
+ */
+import { checkFunction, checkInteger, checkNumber, checkOptions, wrongKind } from "../check.ts";
+import { type Duration, toSeconds } from "../duration.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { Cancelled } from "../kernel/errors.ts";
+import { seededRandom } from "../kernel/ready_queue.ts";
+import type { Loop } from "../loop.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import { noteThrown } from "../kernel/stack.ts";
+import { Call } from "./call.ts";
+import { currentTask } from "./current.ts";
+import { describeError } from "./dispose.ts";
+import { sleep } from "./sleep.ts";
+import { failAfter } from "./timeout.ts";
+
+/** Options of {@linkcode retry}. */
+export interface RetryOptions {
+  /** How often the body is run at most: an integer of at least 1, or Infinity. By default 5. */
+  maxAttempts?: number;
+  /** The delay after the first failure, by default a second. */
+  minTimeout?: Duration;
+  /** The longest delay, by default a minute. */
+  maxTimeout?: Duration;
+  /** What the delay is multiplied by after each failure, at least 1. By default 2. */
+  multiplier?: number;
+  /** How much of a delay is left to chance, from 0 to 1: with 0.5 it is between half of it and all of it. By default 1. */
+  jitter?: number;
+  /** A time limit for each attempt; one that takes longer has failed with a `TimeoutError`. By default there is none. */
+  timeout?: Duration;
+  /** Whether an error is worth another attempt; by default every error is. */
+  isRetriable?: (error: unknown) => boolean;
+  /** Called before each delay. */
+  onRetry?: (error: unknown, info: RetryInfo) => void;
+}
+
+/** What `onRetry` is told. */
+export interface RetryInfo {
+  /** The number of the attempt that failed, counted from 1. */
+  readonly attempt: number;
+  /** How long it waits before the next one, in seconds. */
+  readonly delay: number;
+}
+
+/**
+ * What comes out of {@linkcode retry} when all attempts have failed. `errors` has the error of each, in order; the last is the
+ * `cause`.
+ *
+ * @example
+ * ```ts
+ * import { Loop, retry, RetryError } from "jsr:@broomio/core";
+ *
+ * function* broken() {
+ *   throw new Error("out of order");
+ * }
+ * const operation = retry(broken, { maxAttempts: 2, minTimeout: 0.01 });
+ * await new Loop().run(function* () {
+ *   try {
+ *     yield* operation;
+ *   } catch (error) {
+ *     if (error instanceof RetryError) console.log(error.attempts); // 2
+ *   }
+ * }());
+ * ```
+ */
+export class RetryError extends AggregateError {
+  /** How many attempts were made. */
+  readonly attempts: number;
+
+  /** Made by `retry` of the error of each attempt. */
+  constructor(errors: readonly unknown[]) {
+    const count = errors.length;
+    const last = errors[count - 1];
+    const text = describeError(last).split("\n", 1)[0].slice(0, 200);
+    super(errors, `${count} ${count === 1 ? "attempt" : "attempts"} failed; the last: ${text}`, {
+      cause: last,
+    });
+    this.attempts = count;
+    Object.defineProperty(this, "attempts", { enumerable: false });
+  }
+
+  static {
+    this.prototype.name = "RetryError";
+  }
+}
+
+const KNOWN = [
+  "maxAttempts",
+  "minTimeout",
+  "maxTimeout",
+  "multiplier",
+  "jitter",
+  "timeout",
+  "isRetriable",
+  "onRetry",
+] as const;
+
+interface Settings {
+  maxAttempts: number;
+  minTimeout: number;
+  maxTimeout: number;
+  multiplier: number;
+  jitter: number;
+  timeout: Duration | undefined;
+  isRetriable: ((error: unknown) => boolean) | undefined;
+  onRetry: ((error: unknown, info: RetryInfo) => void) | undefined;
+}
+
+function toSettings(options: RetryOptions | undefined): Settings {
+  const given = checkOptions(options, "retry", KNOWN);
+  const { maxAttempts = 5, multiplier = 2, jitter = 1, timeout, isRetriable, onRetry } = given;
+  const minTimeout = toSeconds(given.minTimeout ?? 1, "minTimeout of retry()");
+  const maxTimeout = toSeconds(
+    given.maxTimeout ?? Math.max(60, minTimeout),
+    "maxTimeout of retry()",
+  );
+  if (maxTimeout < minTimeout) {
+    throw new RangeError(
+      `Expected a maxTimeout of at least minTimeout, ${minTimeout} s, got ${maxTimeout} s (retry())`,
+    );
+  }
+  if (timeout !== undefined) toSeconds(timeout, "timeout of retry()");
+  if (isRetriable !== undefined) checkFunction(isRetriable, "isRetriable of retry()");
+  if (onRetry !== undefined) checkFunction(onRetry, "onRetry of retry()");
+  return {
+    maxAttempts: checkInteger(maxAttempts, "maxAttempts of retry()", 1, Infinity, true),
+    minTimeout,
+    maxTimeout,
+    multiplier: checkNumber(multiplier, "multiplier of retry()", 1),
+    jitter: checkNumber(jitter, "jitter of retry()", 0, 1),
+    timeout,
+    isRetriable,
+    onRetry,
+  };
+}
+
+/** What the jitter of each loop is drawn from. Not `scheduler.random`, which is the same in every process. */
+const jitters = new WeakMap<Loop, () => number>();
+
+function jitterOf(loop: Loop): () => number {
+  let random = jitters.get(loop);
+  if (random === undefined) jitters.set(loop, random = seededRandom(loop.seed));
+  return random;
+}
+
+function* attempts<T>(
+  body: (attempt: number) => Operation<T>,
+  settings: Settings,
+): Coroutine<T> {
+  const { maxAttempts, minTimeout, maxTimeout, multiplier, jitter, timeout } = settings;
+  const task = (yield* currentTask()) as TaskCore;
+  const errors: unknown[] = [];
+  for (let attempt = 1, delay = minTimeout;; attempt++) {
+    try {
+      if (timeout === undefined) return yield* new Call(() => body(attempt), "retry");
+      return yield* failAfter(timeout, () => body(attempt));
+    } catch (error) {
+      // Under a cancel what comes out may be another error, of the cleanup: no attempt follows.
+      if (error instanceof Cancelled || task.scope.cause !== null) throw error;
+      if (settings.isRetriable !== undefined && !isRetriable(settings.isRetriable, error)) {
+        throw error;
+      }
+      if (maxAttempts !== Infinity) errors.push(error);
+      if (attempt === maxAttempts) throw failed(errors);
+      const seconds = delay * (1 - jitter * jitterOf(task.scheduler.loop)());
+      settings.onRetry?.(error, { attempt, delay: seconds });
+      yield* sleep(seconds);
+      delay = Math.min(maxTimeout, delay * multiplier);
+    }
+  }
+}
+
+/** The error is made where no frame of the user is on the stack: it gets those of the coroutine (R36). */
+function failed(errors: readonly unknown[]): RetryError {
+  const error = new RetryError(errors);
+  noteThrown(error);
+  return error;
+}
+
+function isRetriable(ask: (error: unknown) => boolean, error: unknown): boolean {
+  const answer: unknown = ask(error);
+  if (typeof answer === "boolean") return answer;
+  throw wrongKind("true or false from isRetriable", answer, "retry()");
+}
+
+/**
+ * Runs `body` until it succeeds, with growing delays between the attempts, and gives its value. A cancel from outside ends it at once:
+ * it is never tried again. A checkpoint only where it waits.
+ *
+ * @param body A function that makes a coroutine: a new one for each attempt. It is given the number of the attempt, from 1.
+ * @throws {RetryError} If every attempt failed, also where there was only one.
+ * @throws {unknown} The error itself, if `isRetriable` refuses it.
+ * @throws {TypeError} If an argument is of the wrong kind, or an option unknown.
+ * @throws {RangeError} If an option has no valid value.
+ * @example
+ * ```ts
+ * import { Loop, retry, sleep } from "jsr:@broomio/core";
+ *
+ * function* fetchPage(attempt: number) {
+ *   yield* sleep(0.01);
+ *   if (attempt < 3) throw new Error("busy");
+ *   return "page";
+ * }
+ * console.log(await new Loop().run(retry(fetchPage, { minTimeout: 0.01 }))); // page
+ * ```
+ */
+export function retry<T>(
+  body: (attempt: number) => Operation<T>,
+  options?: RetryOptions,
+): Operation<T> {
+  const what = "a function* that makes a coroutine for each attempt";
+  checkFunction(body, "body of retry()", what);
+  const settings = toSettings(options);
+  return new Call(() => attempts(body, settings), "retry");
+}
