@@ -124,7 +124,7 @@ export {
   type WatchStatistics,
 } from "./src/channel/watch.ts";
 export { suspend, type SuspendStart } from "./src/interop/suspend.ts";
-export { until, type UntilOptions } from "./src/interop/until.ts";
+export { until, type UntilOptions, type UntilSource } from "./src/interop/until.ts";
 export { abortSignal } from "./src/interop/abort_signal.ts";
 export type { Visitor } from "./src/operations/for_each.ts";
 export { each } from "./src/interop/each.ts";

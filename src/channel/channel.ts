@@ -53,7 +53,8 @@ export interface Sender<T> extends Disposable {
    * served.
    *
    * @throws {ClosedResourceError} If this sender was closed, also while it waits.
-   * @throws {BrokenResourceError} If every receiver was closed or a sender has failed, also while it waits.
+   * @throws {BrokenResourceError} If every receiver was closed or a sender has failed, also while
+   * it waits.
    */
   send(value: T): Operation<void>;
 
@@ -82,9 +83,10 @@ export interface Sender<T> extends Disposable {
   close(): void;
 
   /**
-   * Closes this sender and fails the channel: receivers get what was sent before, and then `error`, each of them, every time; so a
-   * producer that failed does not look like one that came to its end. Other senders get a {@linkcode BrokenResourceError} from now
-   * on. Never waits; on a closed sender, or a channel that has failed, it does no more than close.
+   * Closes this sender and fails the channel: receivers get what was sent before, and then `error`,
+   * each of them, every time; so a producer that failed does not look like one that came to its
+   * end. Other senders get a {@linkcode BrokenResourceError} from now on. Never waits; on a closed
+   * sender, or a channel that has failed, it does no more than close.
    */
   fail(error: unknown): void;
 

@@ -43,7 +43,10 @@ export class ChannelCore<T> {
   readonly receivers: WaitList<ReceiveWait<T, unknown>> = new WaitList();
   openSenders: number = 0;
   openReceivers: number = 0;
-  /** What a sender failed with: receivers get it after what is in the buffer, and nothing more can be sent. */
+  /**
+   * What a sender failed with: receivers get it after what is in the buffer, and nothing more can
+   * be sent.
+   */
   failure: { readonly error: unknown } | null = null;
   /** Oldest first; made when it is first needed, for a rendezvous has none. */
   #buffer: RingBuffer<T> | null = null;
@@ -117,10 +120,14 @@ export class ChannelCore<T> {
     if (this.openSenders === 0) this.endReceivers();
   }
 
-  /** A sender has failed, the first one: that is how the channel ends. Values in the buffer are received first. */
+  /**
+   * A sender has failed, the first one: that is how the channel ends. Values in the buffer are
+   * received first.
+   */
   senderFailed(error: unknown): void {
     if (this.failure !== null) return;
-    // A Cancelled is about the task that was cancelled; thrown into another it would be taken for a cancel of that.
+    // A Cancelled is about the task that was cancelled; thrown into another it would be taken for a
+    // cancel of that.
     this.failure = { error: error instanceof Cancelled ? cancelledError(this, error) : error };
     for (const wait of removeWaits(this.senders)) wait.fail(failedError(this));
     this.endReceivers();
@@ -323,7 +330,10 @@ export function checkSender(end: End<unknown>): void {
   if (end.core.failure !== null) throw failedError(end.core);
 }
 
-/** With nothing to receive: false if something may come yet, true if not. Throws the error of a sender that failed. */
+/**
+ * With nothing to receive: false if something may come yet, true if not. Throws the error of a
+ * sender that failed.
+ */
 export function isAtEnd({ core }: End<unknown>): boolean {
   if (core.failure !== null) throw core.failure.error;
   return core.openSenders === 0;

@@ -1,9 +1,9 @@
 /**
  * Watch: a value that changes, of which everybody sees the newest.
  *
- * Invariant: `version` counts the changes. A reader waits exactly while it has seen the newest; a change wakes all that wait, and a
- * slow reader misses what was replaced before it asked, never the newest.
- * Independent of: what the value is; two that are equal are two changes.
+ * Invariant: `version` counts the changes. A reader waits exactly while it has seen the newest; a
+ * change wakes all that wait, and a slow reader misses what was replaced before it asked, never the
+ * newest. Independent of: what the value is; two that are equal are two changes.
  */
 import { checkFunction, checkOptions } from "../check.ts";
 import type { Operation } from "../kernel/coroutine.ts";
@@ -30,23 +30,27 @@ export interface WatchStatistics {
 /** The changes of a {@linkcode Watch} as one reader sees them, from where it began. */
 export interface Changes<T> extends Disposable {
   /**
-   * Waits for a value that is newer than what this reader has seen, and gives the newest as iterators do: `{ done: false, value }`, or
-   * `{ done: true }` when the watch was closed. A checkpoint. Cancelled, the reader has seen nothing more.
+   * Waits for a value that is newer than what this reader has seen, and gives the newest as
+   * iterators do: `{ done: false, value }`, or `{ done: true }` when the watch was closed. A
+   * checkpoint. Cancelled, the reader has seen nothing more.
    *
    * @throws {ClosedResourceError} If this reader was closed.
    */
   next(): Operation<IteratorResult<T, undefined>>;
 
   /**
-   * Runs `body` for each change, one after the other, until the watch is closed or `body` gives `false`. What changes meanwhile is one
-   * change: the newest. A checkpoint.
+   * Runs `body` for each change, one after the other, until the watch is closed or `body` gives
+   * `false`. What changes meanwhile is one change: the newest. A checkpoint.
    *
    * @throws {TypeError} If the body is no function.
    * @throws {ClosedResourceError} If this reader was closed.
    */
   forEach(body: Visitor<T>): Operation<void>;
 
-  /** Ends the reading; those who wait get a {@linkcode ClosedResourceError}. Never waits; a second time it does nothing. */
+  /**
+   * Ends the reading; those who wait get a {@linkcode ClosedResourceError}. Never waits; a second
+   * time it does nothing.
+   */
   close(): void;
 }
 
@@ -160,8 +164,9 @@ class Reader<T> implements Changes<T> {
 const KNOWN = ["name"] as const;
 
 /**
- * A value that changes, such as a configuration or a state: anybody can read the newest at any time, and wait for the next. Readers that
- * are slow see the newest and miss what was between; whoever sets it never waits.
+ * A value that changes, such as a configuration or a state: anybody can read the newest at any
+ * time, and wait for the next. Readers that are slow see the newest and miss what was between;
+ * whoever sets it never waits.
  *
  * @example
  * ```ts
@@ -198,8 +203,9 @@ export class Watch<T> implements Disposable {
   }
 
   /**
-   * Changes the value and wakes all who wait for that; also for an equal one. Never waits; may be called from anywhere. If only code
-   * outside the loop does, `loop.hold()` tells the loop that waiting for it is no deadlock.
+   * Changes the value and wakes all who wait for that; also for an equal one. Never waits; may be
+   * called from anywhere. If only code outside the loop does, `loop.hold()` tells the loop that
+   * waiting for it is no deadlock.
    *
    * @throws {ClosedResourceError} If the watch was closed.
    */
@@ -223,12 +229,18 @@ export class Watch<T> implements Disposable {
     return this.#core.value;
   }
 
-  /** The changes from now on, for one reader. It begins with the next value; the one of now is `value`. */
+  /**
+   * The changes from now on, for one reader. It begins with the next value; the one of now is
+   * `value`.
+   */
   changes(): Changes<T> {
     return new Reader(this.#core);
   }
 
-  /** Says that no more changes come: readers get what they have not seen, and then the end. Never waits; once more does nothing. */
+  /**
+   * Says that no more changes come: readers get what they have not seen, and then the end. Never
+   * waits; once more does nothing.
+   */
   close(): void {
     if (this.#core.closed) return;
     this.#core.closed = true;

@@ -1,5 +1,6 @@
 /**
- * fromEvent: the events of an EventTarget, or of an emitter as Node has them, as values to wait for.
+ * fromEvent: the events of an EventTarget, or of an emitter as Node has them, as values to wait
+ * for.
  *
  * Invariant: a listener is registered exactly while the source is open.
  */
@@ -32,10 +33,11 @@ class Events<E> extends BufferedSource<E> {
 }
 
 /**
- * Listens to an event from now on. Every event is kept until a task asks for it; none is missed while a task is busy.
+ * Listens to an event from now on. Every event is kept until a task asks for it; none is missed
+ * while a task is busy.
  *
- * An `EventTarget` gives its event objects. An emitter, such as Node's `EventEmitter`, gives the arguments of each `emit` as an
- * array, as `on` of `node:events` does.
+ * An `EventTarget` gives its event objects. An emitter, such as Node's `EventEmitter`, gives the
+ * arguments of each `emit` as an array, as `on` of `node:events` does.
  *
  * @param target An `EventTarget`, or an emitter with `on` and `off`.
  * @param name The event, such as "message".

@@ -1,7 +1,9 @@
 /**
- * until: waits for a promise; with a signal for what makes it, and a place for a result that comes too late.
+ * until: waits for a promise; with a signal for what makes it, and a place for a result that comes
+ * too late.
  *
- * Invariant: a result goes to the task or, after a cancel, to `late`: to one of them, once. A late rejection is let go.
+ * Invariant: a result goes to the task or, after a cancel, to `late`: to one of them, once. A late
+ * rejection is let go.
  */
 import { checkFunction, checkOptions, wrongKind } from "../check.ts";
 import type { Operation } from "../kernel/coroutine.ts";
@@ -12,13 +14,14 @@ import { PromiseWait } from "../operations/promise_wait.ts";
 /** Options of {@linkcode until}. */
 export interface UntilOptions<T> {
   /**
-   * Called with a result that came after the wait was cancelled: it closes what nobody gets, as in `(file) => file.close()`. It may
-   * be async. What it throws is a warning of the loop.
+   * Called with a result that came after the wait was cancelled: it closes what nobody gets, as in
+   * `(file) => file.close()`. It may be async. What it throws is a warning of the loop.
    */
   late?: (value: T) => unknown;
 }
 
-type UntilSource<T> = PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>);
+/** A promise, or a function that makes one and takes an `AbortSignal`. */
+export type UntilSource<T> = PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>);
 
 class Until<T> extends PromiseWait<T> {
   readonly #make: ((signal: AbortSignal) => PromiseLike<T>) | null;
@@ -72,8 +75,9 @@ function callLate<T>(late: (value: T) => unknown, value: T, task: TaskCore | nul
 const KNOWN = ["late"] as const;
 
 /**
- * Waits for a promise and gives its value, or throws what it was rejected with. A checkpoint. Cancelled, it aborts the signal that it
- * gave and lets the late result go, a rejection included; with `late`, a late result is given to that, to be closed.
+ * Waits for a promise and gives its value, or throws what it was rejected with. A checkpoint.
+ * Cancelled, it aborts the signal that it gave and lets the late result go, a rejection included;
+ * with `late`, a late result is given to that, to be closed.
  *
  * @param source A promise, or a function that makes one and takes an `AbortSignal`.
  * @throws {TypeError} If there is no promise, or an option is unknown or of the wrong kind.

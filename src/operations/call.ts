@@ -8,7 +8,10 @@ import { appendStack, coroutineStack } from "../kernel/stack.ts";
 import { Frame } from "../kernel/frame.ts";
 import type { TaskCore } from "../kernel/task.ts";
 
-/** Runs a body on the task's frame stack. Other operations that are made of a coroutine are this, under their own name. */
+/**
+ * Runs a body on the task's frame stack. Other operations that are made of a coroutine are this,
+ * under their own name.
+ */
 export class Call<T> extends Command<T> {
   readonly #body: Body<T>;
   readonly #by: string;

@@ -1,8 +1,9 @@
 /**
- * Collections of coroutines: the forms in which `all`, `allSettled`, `race` and `any` take them, and give results back.
+ * Collections of coroutines: the forms in which `all`, `allSettled`, `race` and `any` take them,
+ * and give results back.
  *
- * Invariant: what is no such collection, or holds what is no coroutine, is refused where it is given (R2).
- * Independent of: what is done with the coroutines.
+ * Invariant: what is no such collection, or holds what is no coroutine, is refused where it is
+ * given (R2). Independent of: what is done with the coroutines.
  */
 import { show, wrongKind } from "../check.ts";
 import type { Operation } from "../kernel/coroutine.ts";
@@ -30,7 +31,10 @@ export type Given<B> = B extends Operation<infer T> ? T
   : B extends () => Operation<infer T> ? T
   : never;
 
-/** Coroutines with what each is called, and how results are given back in the form in which they came. */
+/**
+ * Coroutines with what each is called, and how results are given back in the form in which they
+ * came.
+ */
 export class Collection {
   readonly keys: readonly unknown[];
   readonly coroutines: readonly BodyLike[];
@@ -103,7 +107,10 @@ export function collect(
   });
 }
 
-/** Everything in an iterable. One coroutine is an iterable too: what it yields are operations that have begun. */
+/**
+ * Everything in an iterable. One coroutine is an iterable too: what it yields are operations that
+ * have begun.
+ */
 function readAll(given: Iterable<unknown>, by: string): unknown[] {
   if (Array.isArray(given)) return given.slice();
   const values: unknown[] = [];
@@ -118,7 +125,9 @@ function readAll(given: Iterable<unknown>, by: string): unknown[] {
   return values;
 }
 
-/** Whether a coroutine has yielded this: an operation that has begun, or the trap of a checkpoint. */
+/**
+ * Whether a coroutine has yielded this: an operation that has begun, or the trap of a checkpoint.
+ */
 function isTrap(value: unknown): boolean {
   if (typeof (value as { perform?: unknown } | null)?.perform !== "function") return false;
   try {

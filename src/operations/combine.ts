@@ -1,7 +1,8 @@
 /**
  * all, race, any and allSettled: one result of several coroutines, which run at the same time.
  *
- * Invariant: all have ended when the operation ends; what comes of errors and dropped values is in gather.ts.
+ * Invariant: all have ended when the operation ends; what comes of errors and dropped values is in
+ * gather.ts.
  */
 import { isCancellation, NEXT } from "../kernel/frame.ts";
 import { type Body, bodyIterator, type Operation, toIterator } from "../kernel/coroutine.ts";
@@ -20,8 +21,8 @@ import { DONE, Gather } from "./gather.ts";
 import type { Settled } from "./settle.ts";
 
 /**
- * The results of {@linkcode all}, in the form of what it was given: an array for an array or another iterable, a tuple for a
- * tuple, a map for a map, a record for a record.
+ * The results of {@linkcode all}, in the form of what it was given: an array for an array or
+ * another iterable, a tuple for a tuple, a map for a map, a record for a record.
  */
 export type Results<C extends Coroutines> = C extends readonly unknown[]
   ? { -readonly [K in keyof C]: Given<C[K]> }
@@ -56,7 +57,10 @@ abstract class Together<T> extends Gather<T> {
     return this.start({ name: this.by });
   }
 
-  /** Starts them; before any is started, all are seen to be fresh: what is not is an error of the caller, not of a task. */
+  /**
+   * Starts them; before any is started, all are seen to be fresh: what is not is an error of the
+   * caller, not of a task.
+   */
   protected start(options: NurseryOptions, each?: (task: TaskCore, nursery: Nursery) => void) {
     const { by, collection, tasks } = this;
     const begun = collection.coroutines.map((given) => begin(given, by));
@@ -172,11 +176,13 @@ class AllSettled<T> extends Together<T> {
 }
 
 /**
- * Runs coroutines at the same time and gives all their results, in the form in which the coroutines were given: an array, another
- * iterable, a map or a record. A checkpoint, but for none. The first to fail cancels the others. A result of the others, then or
- * under a cancel, is dropped: one that is disposable is disposed.
+ * Runs coroutines at the same time and gives all their results, in the form in which the coroutines
+ * were given: an array, another iterable, a map or a record. A checkpoint, but for none. The first
+ * to fail cancels the others. A result of the others, then or under a cancel, is dropped: one that
+ * is disposable is disposed.
  *
- * @throws {unknown} The error, if one of them failed; a {@linkcode NurseryError} of all errors, if several did.
+ * @throws {unknown} The error, if one of them failed; a {@linkcode NurseryError} of all errors, if
+ * several did.
  * @throws {TypeError} If it is no such collection, or one is not a fresh coroutine or operation.
  * @example
  * ```ts
@@ -199,12 +205,12 @@ export function all<const C extends Coroutines>(coroutines: C): Operation<Result
 }
 
 /**
- * Runs coroutines at the same time and gives the result of the first to end; the others are cancelled, and their cleanup is waited
- * for. Results of others that ended in the same turn are dropped, and disposed if they are disposable: use `select` if none may be
- * lost. A checkpoint.
+ * Runs coroutines at the same time and gives the result of the first to end; the others are
+ * cancelled, and their cleanup is waited for. Results of others that ended in the same turn are
+ * dropped, and disposed if they are disposable: use `select` if none may be lost. A checkpoint.
  *
- * @throws {unknown} The error, if one failed before the first had ended, or while it was cancelled; a {@linkcode NurseryError} of
- * all errors, if several did.
+ * @throws {unknown} The error, if one failed before the first had ended, or while it was cancelled;
+ * a {@linkcode NurseryError} of all errors, if several did.
  * @throws {RangeError} If there are none: nobody would ever win.
  * @throws {TypeError} If it is no collection, or one is not a fresh coroutine or operation.
  * @example
@@ -231,10 +237,12 @@ export function race<
 }
 
 /**
- * Runs bodies at the same time and gives the result of the first to succeed; the others are cancelled, and their cleanup is waited
- * for. Errors count only if all fail. Results that are dropped are disposed if they are disposable. A checkpoint.
+ * Runs bodies at the same time and gives the result of the first to succeed; the others are
+ * cancelled, and their cleanup is waited for. Errors count only if all fail. Results that are
+ * dropped are disposed if they are disposable. A checkpoint.
  *
- * @throws {AggregateError} If all failed, or there are none: their errors, in the order of the bodies.
+ * @throws {AggregateError} If all failed, or there are none: their errors, in the order of the
+ * bodies.
  * @throws {TypeError} If it is no collection, or one is no body.
  * @example
  * ```ts
@@ -256,8 +264,9 @@ export function any<const B extends Iterable<BodyLike> | ReadonlyMap<unknown, Bo
 }
 
 /**
- * Runs bodies at the same time, to the end of each, and gives how each ended: `{ ok: true, value }` or `{ ok: false, error }`, in
- * the form in which the bodies were given. A cancel from outside is none of these: it cancels all. A checkpoint, but for none.
+ * Runs bodies at the same time, to the end of each, and gives how each ended: `{ ok: true, value }`
+ * or `{ ok: false, error }`, in the form in which the bodies were given. A cancel from outside is
+ * none of these: it cancels all. A checkpoint, but for none.
  *
  * @throws {TypeError} If it is no collection, or one is no body.
  * @example

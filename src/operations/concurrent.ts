@@ -1,14 +1,17 @@
 /**
- * Workers: run a body for each of many items, so many at a time: under `mapConcurrent`, `asCompleted` and `forEach` with concurrency.
+ * Workers: run a body for each of many items, so many at a time: under `mapConcurrent`,
+ * `asCompleted` and `forEach` with concurrency.
  *
  * Invariants
- * - One task at a time pulls: the puller. It has a free slot, or the limiter's, before it pulls, and after an item it starts the next
- *   puller if another slot is free. A worker that is done becomes the puller if there is none, and else ends.
- * - So an item is pulled only when a slot is free for it, items begin in order, and tasks are reused: with 8 slots and a million items
- *   8 tasks do the work.
+ * - One task at a time pulls: the puller. It has a free slot, or the limiter's, before it pulls,
+ *   and after an item it starts the next puller if another slot is free. A worker that is done
+ *   becomes the puller if there is none, and else ends.
+ * - So an item is pulled only when a slot is free for it, items begin in order, and tasks are
+ *   reused: with 8 slots and a million items 8 tasks do the work.
  * - After a failure, a cancel or `stop` nothing more is pulled.
  *
- * Rejected: a task for each item, which costs three times as much and pulls items before their turn.
+ * Rejected: a task for each item, which costs three times as much and pulls items before their
+ * turn.
  */
 import { checkInteger, wrongKind } from "../check.ts";
 import { CancelScope } from "../kernel/cancel_scope.ts";
@@ -18,7 +21,10 @@ import type { Nursery } from "../kernel/nursery.ts";
 import { WithCommand } from "./guard.ts";
 import { isOperation, type ItemReader } from "./items.ts";
 
-/** What limits how many are under way: `Semaphore`, `CapacityLimiter`, `RateLimiter`, or anything else of this form. */
+/**
+ * What limits how many are under way: `Semaphore`, `CapacityLimiter`, `RateLimiter`, or anything
+ * else of this form.
+ */
 export interface Limiter {
   /** Waits for a slot. */
   acquire(): Operation<unknown>;
@@ -96,7 +102,8 @@ export class Workers<T> {
     let well = false;
     try {
       while (!this.#stopped) {
-        // Before each pull a checkpoint, as acquiring is one too: bodies that never wait starve nobody (R5), and a cancel lands here.
+        // Before each pull a checkpoint, as acquiring is one too: bodies that never wait starve
+        // nobody (R5), and a cancel lands here.
         if (this.#limiter === null) {
           yield* checkpoint();
           yield* this.#one();

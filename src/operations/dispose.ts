@@ -1,8 +1,8 @@
 /**
  * How values that nobody gets are disposed (R33), and how anything disposable is.
  *
- * Invariant: disposing a dropped value never changes how the operation that dropped it ends: what goes wrong is a warning.
- * Independent of: who drops them.
+ * Invariant: disposing a dropped value never changes how the operation that dropped it ends: what
+ * goes wrong is a warning. Independent of: who drops them.
  */
 import { show } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -13,8 +13,8 @@ import { PromiseWait } from "./promise_wait.ts";
 export type AnyDisposable = Disposable | AsyncDisposable;
 
 /**
- * How a value is disposed, or null if it cannot be. As `await using` does it, `Symbol.asyncDispose` comes first.
- * Whatever reading the value throws comes out.
+ * How a value is disposed, or null if it cannot be. As `await using` does it, `Symbol.asyncDispose`
+ * comes first. Whatever reading the value throws comes out.
  */
 export function disposerOf(value: unknown): (() => unknown) | null {
   if ((typeof value !== "object" || value === null) && typeof value !== "function") return null;
@@ -31,8 +31,8 @@ export function* disposeWith(disposer: () => unknown): Coroutine {
 }
 
 /**
- * Disposes what an operation drops: at once what can be disposed at once. Gives an operation for what has to be waited for, or
- * null.
+ * Disposes what an operation drops: at once what can be disposed at once. Gives an operation for
+ * what has to be waited for, or null.
  */
 export function disposeDropped(
   values: Iterable<unknown>,
@@ -52,7 +52,8 @@ export function disposeDropped(
 }
 
 function* awaitAll(pending: PromiseLike<unknown>[], by: string, task: TaskCore): Coroutine {
-  // A reaction at once: one that rejects while another is waited for must not be an unhandled rejection.
+  // A reaction at once: one that rejects while another is waited for must not be an unhandled
+  // rejection.
   const settled = pending.map((promise) =>
     Promise.resolve(promise).then(() => {}, (error) => warnOf(error, by, task))
   );

@@ -15,8 +15,8 @@ import { sleepUntil } from "./sleep.ts";
 /** Options of {@linkcode every}. */
 export interface EveryOptions {
   /**
-   * What becomes of times that come while the body still runs: "skip" leaves them out, "queue" makes up for them one after the other.
-   * The body never runs twice at once. By default "skip".
+   * What becomes of times that come while the body still runs: "skip" leaves them out, "queue"
+   * makes up for them one after the other. The body never runs twice at once. By default "skip".
    */
   overlap?: "skip" | "queue";
   /** Whether the first time is now, and not only after one period. By default false. */
@@ -44,8 +44,8 @@ function* ticks(
 }
 
 /**
- * Runs `body` every `period`, without drift: after one period, two, and so on from now. It ends when it is cancelled, or the body gives
- * `false`. A checkpoint.
+ * Runs `body` every `period`, without drift: after one period, two, and so on from now. It ends
+ * when it is cancelled, or the body gives `false`. A checkpoint.
  *
  * @param period Seconds, or an object such as `{ milliseconds: 250 }`; more than 0.
  * @param body Called with the number of the time: 1 after one period, 0 at once with `immediate`.

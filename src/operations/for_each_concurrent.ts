@@ -1,7 +1,8 @@
 /**
- * forEachConcurrent: `forEach` of a receiver with several bodies under way at a time. The source stays open.
+ * forEachConcurrent: `forEach` of a receiver with several bodies under way at a time. The source
+ * stays open.
  */
-import type { Operation } from "../kernel/coroutine.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { Nursery } from "../kernel/nursery.ts";
 import { type Concurrency, Workers } from "./concurrent.ts";
 import { runVisitor, type Visitor } from "./for_each.ts";
@@ -15,8 +16,9 @@ interface ValueSource<T> {
 /** Options of `forEach`. */
 export interface ForEachOptions {
   /**
-   * How many bodies are under way at a time: an integer of at least 1, or Infinity; or a limiter, whose `acquire` and `release` are
-   * called by the task that runs the body. A value is received only when a body can begin with it. By default 1.
+   * How many bodies are under way at a time: an integer of at least 1, or Infinity; or a limiter,
+   * whose `acquire` and `release` are called by the task that runs the body. A value is received
+   * only when a body can begin with it. By default 1.
    */
   concurrency?: Concurrency;
 }
@@ -24,7 +26,10 @@ export interface ForEachOptions {
 /** The names in {@linkcode ForEachOptions}. */
 export const FOR_EACH_OPTIONS = ["concurrency"] as const;
 
-/** Runs a body for each value, to the end or until one of them gives `false`: then nothing more is received, and the rest finishes. */
+/**
+ * Runs a body for each value, to the end or until one of them gives `false`: then nothing more is
+ * received, and the rest finishes.
+ */
 export class ForEachConcurrent<T> extends Gather<void> {
   protected readonly by = "forEach";
   readonly #source: ValueSource<T>;
@@ -43,9 +48,11 @@ export class ForEachConcurrent<T> extends Gather<void> {
     const body = this.#body;
     const reader = { next: () => source.next(), close: () => DONE };
     return Nursery.open((nursery) => {
-      const workers: Workers<T> = new Workers(nursery, reader, function* (value: T) {
+      const options = { concurrency: this.#concurrency, name: "forEach" };
+      const work = function* (value: T): Coroutine {
         if (!(yield* runVisitor(body, value))) workers.stop();
-      }, { concurrency: this.#concurrency, name: "forEach" });
+      };
+      const workers: Workers<T> = new Workers(nursery, reader, work, options);
       return DONE;
     }, { name: "forEach" });
   }

@@ -1,15 +1,15 @@
 /**
- * Gather: what the operations share that run several coroutines in a nursery which users do not see: `all`, `race`, `any`,
- * `allSettled`, `mapConcurrent`.
+ * Gather: what the operations share that run several coroutines in a nursery which users do not
+ * see: `all`, `race`, `any`, `allSettled`, `mapConcurrent`.
  *
  * Invariants
  * - One error comes out as itself, several come out as the NurseryError (R3).
- * - A value that nobody gets is disposed if it can be (R33): after every child has ended, shielded, and before the operation ends,
- *   however it ends.
+ * - A value that nobody gets is disposed if it can be (R33): after every child has ended, shielded,
+ *   and before the operation ends, however it ends.
  * - Used once, as every command.
  *
- * A frame and not a generator with `finally`: it cleans up also where a body that swallowed its cancellation is unwound by
- * `return()`, of which generators lose some (R20).
+ * A frame and not a generator with `finally`: it cleans up also where a body that swallowed its
+ * cancellation is unwound by `return()`, of which generators lose some (R20).
  */
 import { Command } from "../kernel/command.ts";
 import { bothErrors, NurseryError } from "../kernel/nursery_error.ts";

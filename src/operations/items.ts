@@ -1,8 +1,9 @@
 /**
- * Items: where `mapConcurrent` and `each` get what they work on, from an iterable, an async iterable or a receiver, behind one face.
+ * Items: where `mapConcurrent` and `each` get what they work on, from an iterable, an async
+ * iterable or a receiver, behind one face.
  *
- * Invariant: `close` closes what was not read to its end; an iterator that has thrown is at its end and not closed again.
- * Independent of: what is done with the items, and how many at a time.
+ * Invariant: `close` closes what was not read to its end; an iterator that has thrown is at its end
+ * and not closed again. Independent of: what is done with the items, and how many at a time.
  */
 import { wrongKind } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -10,7 +11,10 @@ import { Cancelled } from "../kernel/errors.ts";
 import { isThenable } from "./dispose.ts";
 import { PromiseWait } from "./promise_wait.ts";
 
-/** The receiving end of a channel, as far as it is needed: `Receiver`, `Source` and `Subscription` are such. */
+/**
+ * The receiving end of a channel, as far as it is needed: `Receiver`, `Source` and `Subscription`
+ * are such.
+ */
 export interface Receivable<T> {
   /** Waits for a value. */
   next(): Operation<IteratorResult<T, unknown>>;
@@ -84,8 +88,9 @@ export class AsyncReader<T> implements ItemReader<T> {
   }
 
   /**
-   * Tells the source to end, and waits for that; but not while it makes a value: an async generator ends only after that, which may
-   * be never. Then it ends when it can, and what it makes of it is let go.
+   * Tells the source to end, and waits for that; but not while it makes a value: an async generator
+   * ends only after that, which may be never. Then it ends when it can, and what it makes of it is
+   * let go.
    */
   *close(): Coroutine {
     if (this.#ended || this.#iterator.return === undefined) return;

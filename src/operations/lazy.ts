@@ -2,9 +2,11 @@
  * lazy: a value that is computed once, when it is first asked for, and shared by all who ask.
  *
  * Invariants
- * - The body runs in a task of its own, at the root of the loop, exactly while somebody waits for it: cancelling one who waits leaves
- *   the others alone, and where the last one is cancelled, the task is cancelled too and its end waited for.
- * - A value is kept for good; an error is given to those who wait and not kept: who asks next begins anew.
+ * - The body runs in a task of its own, at the root of the loop, exactly while somebody waits for
+ *   it: cancelling one who waits leaves the others alone, and where the last one is cancelled, the
+ *   task is cancelled too and its end waited for.
+ * - A value is kept for good; an error is given to those who wait and not kept: who asks next
+ *   begins anew.
  */
 import { checkFunction } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -74,9 +76,10 @@ class LazyCore<T> {
 }
 
 /**
- * A value that is computed once, by `body`, when it is first asked for; all who ask meanwhile wait for the same computation. One who is
- * cancelled while waiting leaves the others alone; with the last one the computation is cancelled too. An error is not kept: who asks
- * after it begins anew. A checkpoint only where it waits.
+ * A value that is computed once, by `body`, when it is first asked for; all who ask meanwhile wait
+ * for the same computation. One who is cancelled while waiting leaves the others alone; with the
+ * last one the computation is cancelled too. An error is not kept: who asks after it begins anew. A
+ * checkpoint only where it waits.
  *
  * @param body A function that makes a coroutine.
  * @throws {TypeError} If `body` is no function.

@@ -16,8 +16,9 @@ import { type ItemReader, type Items, toReader } from "./items.ts";
 /** Options of {@linkcode mapConcurrent} and {@linkcode asCompleted}. */
 export interface MapConcurrentOptions {
   /**
-   * How many items are mapped at a time: an integer of at least 1, or Infinity; or a limiter, such as a `CapacityLimiter` that others
-   * use too, or a `RateLimiter`. Its `acquire` and `release` are called by the task that does the item. By default Infinity.
+   * How many items are mapped at a time: an integer of at least 1, or Infinity; or a limiter, such
+   * as a `CapacityLimiter` that others use too, or a `RateLimiter`. Its `acquire` and `release` are
+   * called by the task that does the item. By default Infinity.
    */
   concurrency?: Concurrency;
 }
@@ -195,7 +196,10 @@ class AsCompleted<T, R> extends Mapping<T, R, void> {
   }
 }
 
-/** What is done with each result: as a {@linkcode Visitor}, which is also told the index of the item. */
+/**
+ * What is done with each result: as a {@linkcode Visitor}, which is also told the index of the
+ * item.
+ */
 export type ResultVisitor<R> = (
   result: R,
   index: number,
@@ -204,16 +208,18 @@ export type ResultVisitor<R> = (
 /** The results of {@linkcode asCompleted}. */
 export interface CompletedResults<R> {
   /**
-   * Maps the items and runs `body` for each result, one after the other, in the order in which they are ready, until `body` gives
-   * `false`. A mapper whose result is not taken yet keeps its slot. A checkpoint.
+   * Maps the items and runs `body` for each result, one after the other, in the order in which they
+   * are ready, until `body` gives `false`. A mapper whose result is not taken yet keeps its slot. A
+   * checkpoint.
    */
   forEach(body: ResultVisitor<R>): Operation<void>;
 }
 
 /**
- * Maps many items, so many at a time, and gives the results in the order of the items. An item is pulled only when a slot is free for
- * it, and none after a failure. The first error cancels the mappers that are under way. However it ends, what was not read to the end
- * is closed: an iterator with `return()`, a receiver with `close()`. A checkpoint, but for none.
+ * Maps many items, so many at a time, and gives the results in the order of the items. An item is
+ * pulled only when a slot is free for it, and none after a failure. The first error cancels the
+ * mappers that are under way. However it ends, what was not read to the end is closed: an iterator
+ * with `return()`, a receiver with `close()`. A checkpoint, but for none.
  *
  * @param items An iterable, an async iterable or a receiver.
  * @param mapper A `function*` of item and index.

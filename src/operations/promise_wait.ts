@@ -23,7 +23,10 @@ export class PromiseWait<T> extends Wait<T> {
   #begun = false;
   #cancelledTask: TaskCore | null = null;
 
-  /** `doing` is what the task does here, for deadlock reports; without a promise, `arm` is overridden. */
+  /**
+   * `doing` is what the task does here, for deadlock reports; without a promise, `arm` is
+   * overridden.
+   */
   constructor(promise: PromiseLike<T> | null, doing: string) {
     super();
     this.#promise = promise;

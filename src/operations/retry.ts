@@ -2,7 +2,8 @@
  * retry: runs a body again until it succeeds.
  *
  * Invariants
- * - A cancel of a scope around it is never an attempt that failed; the time limit of an attempt is one.
+ * - A cancel of a scope around it is never an attempt that failed; the time limit of an attempt is
+ *   one.
  * - The delays follow from the seed of the loop, so that a test can be replayed.
  */
 import { checkFunction, checkInteger, checkNumber, checkOptions, wrongKind } from "../check.ts";
@@ -13,6 +14,7 @@ import { seededRandom } from "../kernel/ready_queue.ts";
 import type { Loop } from "../loop.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { noteThrown } from "../kernel/stack.ts";
+import { checkpoint } from "../kernel/checkpoint.ts";
 import { Call } from "./call.ts";
 import { currentTask } from "./current.ts";
 import { describeError } from "./dispose.ts";
@@ -29,9 +31,15 @@ export interface RetryOptions {
   maxTimeout?: Duration;
   /** What the delay is multiplied by after each failure, at least 1. By default 2. */
   multiplier?: number;
-  /** How much of a delay is left to chance, from 0 to 1: with 0.5 it is between half of it and all of it. By default 1. */
+  /**
+   * How much of a delay is left to chance, from 0 to 1: with 0.5 it is between half of it and all
+   * of it. By default 1.
+   */
   jitter?: number;
-  /** A time limit for each attempt; one that takes longer has failed with a `TimeoutError`. By default there is none. */
+  /**
+   * A time limit for each attempt; one that takes longer has failed with a `TimeoutError`. By
+   * default there is none.
+   */
   timeout?: Duration;
   /** Whether an error is worth another attempt; by default every error is. */
   isRetriable?: (error: unknown) => boolean;
@@ -48,8 +56,8 @@ export interface RetryInfo {
 }
 
 /**
- * What comes out of {@linkcode retry} when all attempts have failed. `errors` has the error of each, in order; the last is the
- * `cause`.
+ * What comes out of {@linkcode retry} when all attempts have failed. `errors` has the error of
+ * each, in order; the last is the `cause`.
  *
  * @example
  * ```ts
@@ -139,7 +147,10 @@ function toSettings(options: RetryOptions | undefined): Settings {
   };
 }
 
-/** What the jitter of each loop is drawn from. Not `scheduler.random`, which is the same in every process. */
+/**
+ * What the jitter of each loop is drawn from. Not `scheduler.random`, which is the same in every
+ * process.
+ */
 const jitters = new WeakMap<Loop, () => number>();
 
 function jitterOf(loop: Loop): () => number {
@@ -160,8 +171,13 @@ function* attempts<T>(
       if (timeout === undefined) return yield* new Call(() => body(attempt), "retry");
       return yield* failAfter(timeout, () => body(attempt));
     } catch (error) {
-      // Under a cancel what comes out may be another error, of the cleanup: no attempt follows.
-      if (error instanceof Cancelled || task.scope.cause !== null) throw error;
+      if (error instanceof Cancelled) throw error;
+      if (task.scope.cause !== null) {
+        // A cancel is in force. If it was delivered, this is an error of the cleanup; if not, the
+        // attempt failed by itself.
+        if (task.deliveries > 0) throw error;
+        yield* checkpoint();
+      }
       if (settings.isRetriable !== undefined && !isRetriable(settings.isRetriable, error)) {
         throw error;
       }
@@ -175,7 +191,10 @@ function* attempts<T>(
   }
 }
 
-/** The error is made where no frame of the user is on the stack: it gets those of the coroutine (R36). */
+/**
+ * The error is made where no frame of the user is on the stack: it gets those of the coroutine
+ * (R36).
+ */
 function failed(errors: readonly unknown[]): RetryError {
   const error = new RetryError(errors);
   noteThrown(error);
@@ -189,10 +208,11 @@ function isRetriable(ask: (error: unknown) => boolean, error: unknown): boolean 
 }
 
 /**
- * Runs `body` until it succeeds, with growing delays between the attempts, and gives its value. A cancel from outside ends it at once:
- * it is never tried again. A checkpoint only where it waits.
+ * Runs `body` until it succeeds, with growing delays between the attempts, and gives its value. A
+ * cancel from outside ends it at once: it is never tried again. A checkpoint only where it waits.
  *
- * @param body A function that makes a coroutine: a new one for each attempt. It is given the number of the attempt, from 1.
+ * @param body A function that makes a coroutine: a new one for each attempt. It is given the number
+ * of the attempt, from 1.
  * @throws {RetryError} If every attempt failed, also where there was only one.
  * @throws {unknown} The error itself, if `isRetriable` refuses it.
  * @throws {TypeError} If an argument is of the wrong kind, or an option unknown.

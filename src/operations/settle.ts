@@ -45,8 +45,8 @@ class SettleFrame extends Frame {
 }
 
 /**
- * Runs `body` and gives how it ended: `{ ok: true, value }` or `{ ok: false, error }`. A cancel from outside is neither: it passes
- * through, as it must. Not a checkpoint in itself.
+ * Runs `body` and gives how it ended: `{ ok: true, value }` or `{ ok: false, error }`. A cancel
+ * from outside is neither: it passes through, as it must. Not a checkpoint in itself.
  *
  * @throws {TypeError} If the body is no coroutine, no operation and no function.
  * @example

@@ -1,7 +1,8 @@
 /**
  * use: a resource for the rest of the surrounding scope.
  *
- * Invariant: what is disposable and was handed out is disposed: at the end of the scope, or, where it came after a cancel, at once.
+ * Invariant: what is disposable and was handed out is disposed: at the end of the scope, or, where
+ * it came after a cancel, at once.
  */
 import { surroundingScope } from "../kernel/cancel_scope.ts";
 import { wrongKind } from "../check.ts";
@@ -49,11 +50,13 @@ function* useResource<R>(resource: R | PromiseLike<R>): Coroutine<R> {
 }
 
 /**
- * Takes a resource for the rest of the surrounding scope, nursery or task, and gives it. It is disposed when that ends, however it ends:
- * shielded, so that it may take time, last taken first disposed. For a promise of a resource it waits; where it is cancelled meanwhile,
- * the resource is disposed when it comes. A checkpoint only where it waits.
+ * Takes a resource for the rest of the surrounding scope, nursery or task, and gives it. It is
+ * disposed when that ends, however it ends: shielded, so that it may take time, last taken first
+ * disposed. For a promise of a resource it waits; where it is cancelled meanwhile, the resource is
+ * disposed when it comes. A checkpoint only where it waits.
  *
- * @param resource Something with `Symbol.dispose` or `Symbol.asyncDispose` (which comes first), or a promise of it.
+ * @param resource Something with `Symbol.dispose` or `Symbol.asyncDispose` (which comes first), or
+ * a promise of it.
  * @throws {TypeError} If it is neither.
  * @example
  * ```ts

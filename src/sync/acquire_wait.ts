@@ -55,7 +55,9 @@ export class AcquireWait<A extends Acquirable = Acquirable, T = void> extends Li
     this.settle(this.granted());
   }
 
-  /** What `yield*` gives: nothing, unless the subclass says otherwise. Called when the task has it. */
+  /**
+   * What `yield*` gives: nothing, unless the subclass says otherwise. Called when the task has it.
+   */
   protected granted(): T {
     return undefined as T;
   }

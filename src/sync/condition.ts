@@ -195,8 +195,9 @@ export class Condition {
   }
 
   /**
-   * Waits, as {@linkcode Condition.wait} does, until `predicate` gives something truthy, and gives that. It is called at once, and
-   * after each notification, while this task owns the lock. A checkpoint only if it waits.
+   * Waits, as {@linkcode Condition.wait} does, until `predicate` gives something truthy, and gives
+   * that. It is called at once, and after each notification, while this task owns the lock. A
+   * checkpoint only if it waits.
    *
    * @throws {TypeError} If `predicate` is no function, or gives a promise.
    * @throws {BrokenResourceError} If a task ended while it owned the lock.

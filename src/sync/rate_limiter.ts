@@ -2,11 +2,13 @@
  * RateLimiter: so many acquires in a period of time.
  *
  * Invariants
- * - A bucket holds at most `burst` tokens, is full at first, and gets `limit` tokens in each `period`, evenly.
- * - The state is the time at which the bucket was last full, `base`, and how many tokens were taken since. So the time of the nth token
- *   is computed and not added up, and nothing drifts.
- * - While tasks wait no token is free: one that becomes free goes to the first waiter (R29). One timer is in force, that of the
- *   first waiter. A token given to a waiter whose task is then cancelled was used (R18); one cancelled before takes none (R30).
+ * - A bucket holds at most `burst` tokens, is full at first, and gets `limit` tokens in each
+ *   `period`, evenly.
+ * - The state is the time at which the bucket was last full, `base`, and how many tokens were taken
+ *   since. So the time of the nth token is computed and not added up, and nothing drifts.
+ * - While tasks wait no token is free: one that becomes free goes to the first waiter (R29). One
+ *   timer is in force, that of the first waiter. A token given to a waiter whose task is then
+ *   cancelled was used (R18); one cancelled before takes none (R30).
  *
  * Independent of: what is done with the tokens.
  */
@@ -26,9 +28,14 @@ import { type Acquirable, AcquireWait } from "./acquire_wait.ts";
 export interface RateLimiterOptions {
   /** How many acquires each period allows: an integer of at least 1. */
   limit: number;
-  /** The period: seconds, or an object such as `{ minutes: 1 }`; more than 0. By default a second. */
+  /**
+   * The period: seconds, or an object such as `{ minutes: 1 }`; more than 0. By default a second.
+   */
   period?: Duration;
-  /** How many may come at once after a pause: an integer of at least 1. By default `limit`; with 1 they are spread evenly. */
+  /**
+   * How many may come at once after a pause: an integer of at least 1. By default `limit`; with 1
+   * they are spread evenly.
+   */
   burst?: number;
   /** For messages and deadlock reports. */
   name?: string;
@@ -91,9 +98,12 @@ class Bucket implements Acquirable, Timed {
     return true;
   }
 
-  /** Forgets what was taken once the bucket is full again. */
+  /**
+   * Forgets what was taken if the bucket has been full for a while. At the very moment when it gets
+   * full it goes on counting.
+   */
   #refill(now: number): void {
-    if (this.#taken > 0 && now >= this.#base + (this.#taken * this.#period) / this.#limit) {
+    if (this.#taken > 0 && now > this.#base + (this.#taken * this.#period) / this.#limit) {
       this.#taken = 0;
     }
   }
@@ -142,10 +152,11 @@ class RateWait extends AcquireWait<Bucket> {
 const KNOWN = ["limit", "period", "burst", "name"] as const;
 
 /**
- * So many acquires in a period, and no more: for services that allow 10 requests a second. Those who wait are served in order of
- * arrival. It goes by the clock of the loop that uses it.
+ * So many acquires in a period, and no more: for services that allow 10 requests a second. Those
+ * who wait are served in order of arrival. It goes by the clock of the loop that uses it.
  *
- * It is a limiter for `mapConcurrent` too: `{ concurrency: new RateLimiter({ limit: 10 }) }` starts 10 a second.
+ * It is a limiter for `mapConcurrent` too: `{ concurrency: new RateLimiter({ limit: 10 }) }` starts
+ * 10 a second.
  *
  * @example
  * ```ts
@@ -157,7 +168,7 @@ const KNOWN = ["limit", "period", "burst", "name"] as const;
  *   console.log(`request ${id}`);
  * }
  * const loop = new Loop();
- * for (const id of [1, 2, 3, 4]) loop.startSoon(request(id)); // 1 and 2 at once, 3 after 10 ms, 4 after 20 ms
+ * for (const id of [1, 2, 3, 4]) loop.startSoon(request(id)); // 1, 2 at once; 3, 4 after 10, 20 ms
  * await loop.run();
  * ```
  */
@@ -168,7 +179,8 @@ export class RateLimiter {
    * Makes a limiter whose bucket is full.
    *
    * @throws {TypeError} If an option is of the wrong kind, or unknown.
-   * @throws {RangeError} If `limit` or `burst` is not an integer of at least 1, or the period not more than 0 and finite.
+   * @throws {RangeError} If `limit` or `burst` is not an integer of at least 1, or the period not
+   * more than 0 and finite.
    */
   constructor(options: RateLimiterOptions) {
     const { limit, period = 1, burst = limit, name } = checkOptions(options, "RateLimiter", KNOWN);
@@ -199,7 +211,10 @@ export class RateLimiter {
     return this.#bucket.tryAcquire(task);
   }
 
-  /** Does nothing: what was acquired is used up. It is there so that a rate limiter can be used as other limiters are. */
+  /**
+   * Does nothing: what was acquired is used up. It is there so that a rate limiter can be used as
+   * other limiters are.
+   */
   release(): void {}
 
   /**

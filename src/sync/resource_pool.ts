@@ -1,12 +1,16 @@
 /**
- * ResourcePool: a bounded number of resources, such as database connections, that tasks borrow in turn.
+ * ResourcePool: a bounded number of resources, such as database connections, that tasks borrow in
+ * turn.
  *
  * Invariants
- * - Borrowed, idle, opening and closing ones together are never more than `max`; each counts as a slot.
- * - A slot that becomes free goes to the first waiter (R29), with an idle resource, or to open one: a resource that is opened for a
- *   waiter that was cancelled meanwhile becomes idle.
- * - An idle resource has its timer in force exactly while it is idle; the one that was used last is borrowed first.
- * - Every resource that was opened is closed, once: when its time is up, when it fails its check or its user says so, or with the pool.
+ * - Borrowed, idle, opening and closing ones together are never more than `max`; each counts as a
+ *   slot.
+ * - A slot that becomes free goes to the first waiter (R29), with an idle resource, or to open one:
+ *   a resource that is opened for a waiter that was cancelled meanwhile becomes idle.
+ * - An idle resource has its timer in force exactly while it is idle; the one that was used last is
+ *   borrowed first.
+ * - Every resource that was opened is closed, once: when its time is up, when it fails its check or
+ *   its user says so, or with the pool.
  *
  * Independent of: what a resource is.
  */
@@ -39,9 +43,15 @@ export interface ResourcePoolOptions<R> {
   close: (resource: R) => Operation<unknown> | void;
   /** How many there are at most: an integer of at least 1. */
   max: number;
-  /** How long an idle one is kept: seconds, or an object such as `{ minutes: 1 }`. By default as long as the pool is open. */
+  /**
+   * How long an idle one is kept: seconds, or an object such as `{ minutes: 1 }`. By default as
+   * long as the pool is open.
+   */
   idleTimeout?: Duration;
-  /** Whether an idle resource still works, asked before it is borrowed again; one that does not, or throws, is closed. */
+  /**
+   * Whether an idle resource still works, asked before it is borrowed again; one that does not, or
+   * throws, is closed.
+   */
   check?: (resource: R) => Operation<boolean> | boolean;
   /** For messages and deadlock reports. */
   name?: string;
@@ -93,7 +103,10 @@ class Slots<R> implements Acquirable {
   readonly waiters: WaitList<BorrowWait<R>> = new WaitList();
   /** Who waits until no slot is taken. */
   readonly closers: WaitList<CloseWait<R>> = new WaitList();
-  /** The slots that are taken; an idle resource takes none, but there are never more of both than `max`. */
+  /**
+   * The slots that are taken; an idle resource takes none, but there are never more of both than
+   * `max`.
+   */
   inUse: number = 0;
   /** Used last, last. */
   readonly idle: Idle<R>[] = [];
@@ -187,7 +200,10 @@ class Slots<R> implements Acquirable {
   }
 }
 
-/** Waits for a slot, and gives the idle resource that comes with it: taken in the same step, so that its time cannot be up between. */
+/**
+ * Waits for a slot, and gives the idle resource that comes with it: taken in the same step, so that
+ * its time cannot be up between.
+ */
 class BorrowWait<R> extends AcquireWait<Slots<R>, Idle<R> | null> {
   protected override granted(): Idle<R> | null {
     return this.core.takeIdle();
@@ -234,8 +250,8 @@ class Lease<R> {
 const KNOWN = ["open", "close", "max", "idleTimeout", "check", "name"] as const;
 
 /**
- * A bounded number of resources that tasks borrow, such as database connections: opened when they are needed, kept while they are idle,
- * borrowed in order of arrival.
+ * A bounded number of resources that tasks borrow, such as database connections: opened when they
+ * are needed, kept while they are idle, borrowed in order of arrival.
  *
  * @example
  * ```ts
@@ -271,7 +287,8 @@ export class ResourcePool<R> {
    * Makes a pool; nothing is opened before it is needed.
    *
    * @throws {TypeError} If an option is of the wrong kind, or unknown.
-   * @throws {RangeError} If `max` is not an integer of at least 1, or `idleTimeout` NaN or negative.
+   * @throws {RangeError} If `max` is not an integer of at least 1, or `idleTimeout` NaN or
+   * negative.
    */
   constructor(options: ResourcePoolOptions<R>) {
     const given = checkOptions(options, "ResourcePool", KNOWN);
@@ -286,8 +303,9 @@ export class ResourcePool<R> {
   }
 
   /**
-   * Runs `body` with a resource that nobody else has meanwhile, and gives its value. Waits for one if all are in use. The resource goes
-   * back to the pool however the body ends; a body that knows it to be broken calls `discard`, and it is closed instead. A checkpoint.
+   * Runs `body` with a resource that nobody else has meanwhile, and gives its value. Waits for one
+   * if all are in use. The resource goes back to the pool however the body ends; a body that knows
+   * it to be broken calls `discard`, and it is closed instead. A checkpoint.
    *
    * @param body A function of the resource.
    * @throws {ClosedResourceError} If the pool was closed, also while it waits.
@@ -304,7 +322,8 @@ export class ResourcePool<R> {
     const slots = this.#slots;
     const lease = new Lease<R>();
     const idle = yield* new BorrowWait(slots);
-    // At once, and with no operation before it: a cancel could land there, and nobody would give the slot back.
+    // At once, and with no operation before it: a cancel could land there, and nobody would give
+    // the slot back.
     (surroundingScope(task).cleanups ??= []).push(() => this.#giveBack(lease, task));
     slots.borrowers.add(task);
     if (idle !== null) {
@@ -350,8 +369,9 @@ export class ResourcePool<R> {
   }
 
   /**
-   * Closes the pool: refuses new borrowers, those who wait included, closes what is idle, and waits until what is borrowed has come back
-   * and is closed too. A second time it only waits. Not from within `with`: it would wait for itself. A checkpoint only if it waits.
+   * Closes the pool: refuses new borrowers, those who wait included, closes what is idle, and waits
+   * until what is borrowed has come back and is closed too. A second time it only waits. Not from
+   * within `with`: it would wait for itself. A checkpoint only if it waits.
    */
   close(): Operation<void> {
     return new Call(() => this.#slots.shut(), "close");

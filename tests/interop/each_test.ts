@@ -181,7 +181,12 @@ Deno.test("each cleans up with the surrounding scope: what the caller registered
 
 Deno.test("R2: each says what it wants", async () => {
   const noIterable = [1, 2] as unknown as AsyncIterable<number>;
-  await assertRejects(() => run(each(noIterable, () => {})), Error, "wants an async iterable");
+  assertThrows(() => each(noIterable, () => {}), TypeError, "Expected an async iterable, or a");
+  await assertRejects(
+    () => run(each(() => noIterable, () => {})),
+    Error,
+    "Expected an async iterable, or a function",
+  );
   assertThrows(
     () => each(source([], 1), 1 as unknown as () => void),
     TypeError,

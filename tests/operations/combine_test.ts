@@ -76,7 +76,8 @@ inEveryOrder("R3: all: several errors come out as one NurseryError", async ({ lo
     try {
       yield* sleep(1);
     } finally {
-      throw new Error(message); // deno-lint-ignore no-unsafe-finally
+      // deno-lint-ignore no-unsafe-finally
+      throw new Error(message);
     }
   }
   const caught: unknown[] = [];
@@ -99,7 +100,8 @@ Deno.test("R3: the same error from several coroutines of all is one error", asyn
     try {
       yield* sleep(1);
     } finally {
-      throw shared; // deno-lint-ignore no-unsafe-finally
+      // deno-lint-ignore no-unsafe-finally
+      throw shared;
     }
   }
   let caught: unknown;

@@ -127,7 +127,7 @@ inEveryOrder(
       { [Symbol.asyncDispose]: () => Promise.reject(Object.create(null)) },
       {
         get [Symbol.asyncDispose](): never {
-          throw null;
+          throw undefined as unknown as Error;
         },
       },
     ];

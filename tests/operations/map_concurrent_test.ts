@@ -117,7 +117,8 @@ inEveryOrder(
       try {
         yield* sleep(n === 1 ? 1 : 9);
       } finally {
-        throw new Error(`${n}`); // deno-lint-ignore no-unsafe-finally
+        // deno-lint-ignore no-unsafe-finally
+        throw new Error(`${n}`);
       }
     })));
     const error = !result.ok && result.error;
