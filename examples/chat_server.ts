@@ -6,7 +6,10 @@ import { BufferedReader, TcpClientSocket, TcpListenSocket } from "jsr:@broomio/c
 const encode = (text: string) => new TextEncoder().encode(text);
 const everybody = new Set<Sender<string>>();
 
-/** Puts a line into the channel of each. Who is a hundred lines behind misses it: nobody waits for the slowest. */
+/**
+ * Puts a line into the channel of each. Who is a hundred lines behind misses it: nobody waits for
+ * the slowest.
+ */
 function tell(line: string): void {
   for (const one of everybody) one.trySend(`${line}\n`);
 }

@@ -1,5 +1,6 @@
 // deno run --allow-read --allow-net=127.0.0.1 examples/cpu_bound_handler.ts
-// A server that computes in workers: a long answer does not hold up the short ones. This file is also what the workers load.
+// A server that computes in workers: a long answer does not hold up the short ones. This file is
+// also what the workers load.
 import { currentLoop, Loop, moveOnAfter, Nursery, until } from "jsr:@broomio/core";
 import { PoolFullError, ThreadPool } from "jsr:@broomio/core/pool";
 

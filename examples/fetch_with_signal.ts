@@ -17,7 +17,8 @@ function* main() {
   yield* ensure(() => until(server.shutdown())); // waits, shielded, when this task ends
   const url = `http://127.0.0.1:${server.addr.port}`;
 
-  // For one call: until gives the function a signal of its own, which aborts if the wait is cancelled.
+  // For one call: until gives the function a signal of its own, which aborts if the wait is
+  // cancelled.
   const response = yield* until((signal) => fetch(url, { signal }));
   console.log(yield* until(response.text()));
 

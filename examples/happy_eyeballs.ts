@@ -3,8 +3,9 @@ import { Cancelled, type Coroutine, Event, Loop, Nursery, select, sleep } from "
 let open = 0;
 type Connection = Disposable & { address: string };
 
-// Connects to the first address that answers (RFC 8305). An attempt starts when the one before has failed, or after
-// `stagger` seconds; the winner cancels the others, and a connection that came too late is closed.
+// Connects to the first address that answers (RFC 8305). An attempt starts when the one before has
+// failed, or after `stagger` seconds; the winner cancels the others, and a connection that came too
+// late is closed.
 function* happyEyeballs(addresses: string[], stagger = 0.25): Coroutine<Connection> {
   let winner: Connection | undefined;
   const errors: unknown[] = [];
@@ -36,7 +37,10 @@ function* happyEyeballs(addresses: string[], stagger = 0.25): Coroutine<Connecti
   return winner;
 }
 
-/** A network of fakes: `::1` swallows every packet, `::2` refuses, `::4` answers sooner than `::3`, but is asked later. */
+/**
+ * A network of fakes: `::1` swallows every packet, `::2` refuses, `::4` answers sooner than `::3`,
+ * but is asked later.
+ */
 function* connect(address: string): Coroutine<Connection> {
   console.log(`trying ${address}`);
   yield* sleep(new Map([["::1", 60], ["::2", 0.05], ["::3", 0.4]]).get(address) ?? 0.1);

@@ -9,7 +9,10 @@ import { VirtualClock } from "jsr:@broomio/core/testing";
 const loop = new Loop({ host: new VirtualClock() });
 const note = (text: string) => console.log(`${loop.now.toFixed(2)} s: ${text}`);
 
-/** Lets one through every `interval` seconds, first come, first served; one who is cancelled in line leaves no trace. */
+/**
+ * Lets one through every `interval` seconds, first come, first served; one who is cancelled in line
+ * leaves no trace.
+ */
 function rateLimiter(interval: number): () => Operation<void> {
   const line = new Lock({ name: "rate limiter" });
   let next = 0;

@@ -1,5 +1,6 @@
 // deno run --allow-net --allow-read=/tmp --allow-write=/tmp examples/unix_http_server.ts
-// With a path as its argument it serves until Ctrl-C: curl --unix-socket /tmp/web.sock http://localhost/
+// With a path as its argument it serves until Ctrl-C: curl --unix-socket /tmp/web.sock
+// http://localhost/
 import { Buffer } from "node:buffer";
 import { HTTPParser } from "http-parser-js";
 import { type Coroutine, Loop, moveOnAfter, Nursery } from "jsr:@broomio/core";

@@ -1,9 +1,10 @@
 /**
  * Builds the npm package into `npm/`: `deno task npm`.
  *
- * With dnt. Where that cannot be downloaded, it says so and builds with `deno pack` instead; `--require-dnt`, which a
- * release uses, makes that an error. Either way the package is laid out alike (`npm/manifest.ts`), completed and looked through
- * (`npm/finish.ts`); `deno task npm:check` then proves it.
+ * With dnt. Where that cannot be downloaded, it says so and builds with `deno pack` instead;
+ * `--require-dnt`, which a release uses, makes that an error. Both give the same layout
+ * (`npm/manifest.ts`), and are completed and checked (`npm/finish.ts`); `deno task npm:check` then
+ * tests the package.
  */
 import { listFiles, removeFolder, top } from "./npm/files.ts";
 import { finish } from "./npm/finish.ts";

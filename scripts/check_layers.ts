@@ -1,19 +1,19 @@
 /**
  * Keeps `src/` in layers: reads every import and refuses those that point the wrong way.
  *
- * Invariant, when it passes: a file imports values only from its own layer or an earlier one in `LAYERS`,
- * folders do not import each other except where `BASE` and `DOORS` say so, adapters are leaves, nothing comes from outside
- * the package but `node:*` in adapters, no import cycle exists, and every file is placed and short.
- * An `import type` vanishes when compiled, so it may point to a later layer, but not sideways.
- * Names of the runtime are the business of `lint_plugin.ts`.
+ * Invariant, when it passes: a file imports values only from its own layer or an earlier one in
+ * `LAYERS`, folders do not import each other except where `BASE` and `DOORS` say so, adapters are
+ * leaves, nothing comes from outside the package but `node:*` in adapters, no import cycle exists,
+ * and every file is placed and short. An `import type` is gone when compiled, so it may point to a
+ * later layer, but not sideways. Names of runtimes are checked by `lint_plugin.ts`.
  *
  * The imports come from `deno info`, which parses the files as Deno itself does.
  */
 import { ADAPTER } from "./lint_plugin.ts";
 
 /**
- * From the bottom to the top: a file may use its own layer and the earlier ones. A name with a slash is a
- * folder. A new file or folder directly in `src/` is added here.
+ * From the bottom to the top: a file may use its own layer and the earlier ones. A name with a
+ * slash is a folder. A new file or folder directly in `src/` is added here.
  */
 export const LAYERS: readonly string[] = [
   "check.ts",
@@ -40,7 +40,10 @@ export const LAYERS: readonly string[] = [
 /** Folders that every later layer may use. */
 const BASE: readonly string[] = ["runtime/", "kernel/", "operations/"];
 
-/** Folders with a door of their own, which `mod.ts` must not pull in, and what each may use besides `BASE`. */
+/**
+ * Folders with a door of their own, which `mod.ts` must not pull in, and what each may use besides
+ * `BASE`.
+ */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   "bytes/": ["interop/"], // no door: the halves of streams that doors have in common
   "net/": ["sync/", "channel/", "interop/", "bytes/"],
@@ -55,7 +58,10 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 const MAX_LINES = 450;
 const MANY_LINES = 250;
 
-/** One import: paths from the top of the repository, or, for what is not a file of ours, the specifier. */
+/**
+ * One import: paths from the top of the repository, or, for what is not a file of ours, the
+ * specifier.
+ */
 export interface Import {
   readonly from: string;
   readonly to: string;

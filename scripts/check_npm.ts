@@ -1,11 +1,13 @@
 /**
- * Proves the npm package as a stranger would: `deno task npm:check`, after `deno task npm`.
+ * Checks the npm package as its users have it: `deno task npm:check`, after `deno task npm`.
  *
- * Installs the tarball into an empty folder, and there: publint and attw, TypeScript consumers, bundles for a browser, programs and the
- * whole test suite on every runtime. All are run, also after a failure; what is left out says why.
+ * Installs the tarball into an empty folder, and there: publint and attw, TypeScript consumers,
+ * bundles for a browser, programs and the whole test suite on every runtime. All run, also
+ * after a failure; what is left out is listed with its reason.
  *
- * `--runtimes=node,node24` takes these alone (all: node, which is the machine's, node22, node24, bun);
- * `--checks=types,suite` runs these alone; `--no-chromium` leaves the browser out; `--keep` leaves the folder behind, to look at.
+ * `--runtimes=node,node24` takes these alone (all: node, which is the machine's, node22, node24,
+ * bun); `--checks=types,suite` runs these alone; `--no-chromium` leaves the browser out; `--keep`
+ * keeps the folder, to look at.
  */
 import { removeFolder } from "./npm/files.ts";
 import { checkBrowser, checkBundles } from "./npm/check_browser.ts";
@@ -25,7 +27,10 @@ const CHECKS: Record<string, Check> = {
   suite: checkSuite,
 };
 
-/** Runs the checks one after the other, as they share two cores; gives the names of those that failed. */
+/**
+ * Runs the checks one after the other, as they share two cores; gives the names of those that
+ * failed.
+ */
 async function checkAll(sandbox: Sandbox, names: readonly string[]): Promise<string[]> {
   const failed: string[] = [];
   for (const name of names) {

@@ -1,9 +1,10 @@
 /**
- * Keeps the README true to what is tested.
+ * Checks that the README shows what is tested.
  *
- * Invariant, when it passes: the first program of the README is `examples/three_sleepers.ts`, the server
- * is `examples/http_server.ts`, and the command with which CI runs the tests stands in the README word for word. That every program in the
- * README type-checks is seen to by `deno check --doc`; what the example prints, by `run_examples.ts`.
+ * Invariant, when it passes: the first program of the README is `examples/three_sleepers.ts`, the
+ * server is `examples/http_server.ts`, and the command with which CI runs the tests stands in the
+ * README word for word. `deno check --doc` type-checks
+ * every program in the README; `run_examples.ts` compares what the example prints.
  */
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));

@@ -1,10 +1,10 @@
 /**
  * The lint rule `broomio/foreign-name`: which file may say which global name.
  *
- * Invariant: the core says no name from outside the language. Web-standard globals stand in `runtime/` and
- * `interop/` only, names of one runtime in adapters only, so a bundle for a browser has neither.
- * Imports are the business of `check_layers.ts`. The rule knows no scopes: a local variable called
- * `process` is refused too, which is as well.
+ * Invariant: the core uses no name from outside the language. Web-standard globals stand in
+ * `runtime/` and `interop/` only, names of one runtime in adapters only, so a bundle for a browser
+ * has neither. Imports are checked by `check_layers.ts`. The rule knows no scopes: a local variable
+ * called `process` is refused too.
  */
 
 const RUNTIME_NAMES = ["Deno", "Bun", "process", "Buffer", "require", "__dirname", "__filename"];
@@ -22,7 +22,7 @@ const WEB_NAMES = [
 /** An adapter: the file that knows one runtime. `check_layers.ts` keeps it a leaf. */
 export const ADAPTER = /^src\/\w+\/((deno|node|bun)\/\w+|(deno|node|bun|worker)(_\w+)?)\.ts$/;
 
-/** Files that may say more than the language's own names; what no line matches may not. */
+/** Files that may use more than the language's own names. A file that no line matches may not. */
 const MAY_SAY: readonly { file: RegExp; names: readonly string[] }[] = [
   { file: ADAPTER, names: [...RUNTIME_NAMES, ...WEB_NAMES] },
   // The default host, and how built-in modules are obtained (R35).
@@ -30,20 +30,23 @@ const MAY_SAY: readonly { file: RegExp; names: readonly string[] }[] = [
   { file: /^src\/interop\/\w+\.ts$/, names: WEB_NAMES },
   // Makes them part of a schedule.
   { file: /^src\/testing\/explore\/schedule_globals\.ts$/, names: WEB_NAMES },
-  // Lines are text.
+  // It decodes lines of text.
   { file: /^src\/net\/framing\.ts$/, names: ["TextDecoder"] },
   // These find out which adapter to load: `"Deno" in globalThis`.
   { file: /^src\/(net|http|os|pool)\/(\w+\/)?\w+\.ts$/, names: ["globalThis"] },
 ];
 
-/** The names that `file`, a path from the top of the repository, must not say. */
+/** The names that `file`, a path from the top of the repository, must not use. */
 export function foreignNames(file: string): ReadonlySet<string> {
   if (file !== "mod.ts" && !file.startsWith("src/")) return new Set();
   const allowed = MAY_SAY.find((entry) => entry.file.test(file))?.names ?? [];
   return new Set([...RUNTIME_NAMES, ...WEB_NAMES].filter((name) => !allowed.includes(name)));
 }
 
-/** Whether this identifier only labels a member: `host.performance`, `{ process: 1 }`, `console(): void`. */
+/**
+ * Whether this identifier only labels a member: `host.performance`, `{ process: 1 }`, `console():
+ * void`.
+ */
 function isLabel(node: Deno.lint.Identifier): boolean {
   const parent = node.parent as { type: string; computed?: boolean; key?: unknown };
   if (parent.type === "MemberExpression") {

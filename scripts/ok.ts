@@ -1,18 +1,21 @@
 /**
  * The gate: every check that a change must pass, as one command, `deno task ok`.
  *
- * Invariant: stages run in order and the first that fails ends the run with exit code 1; the last line of
- * a run that reached the tests is "N passed, N failed", which CI reads. What a step does stands in the
- * tasks of `deno.json`, so that each can be run alone.
+ * Invariant: stages run in order and the first that fails ends the run with exit code 1; the last
+ * line of a run that reached the tests is "N passed, N failed", which CI reads. What a step does
+ * stands in the tasks of `deno.json`, so that each can be run alone.
  */
 
-/** The steps of a stage run at once, for they are quick or idle by turns; their output is kept apart. */
+/**
+ * The steps of a stage run at the same time: they are short, or often idle. Their outputs are kept
+ * apart.
+ */
 const STAGES: readonly (readonly string[])[] = [
   ["lock"],
   ["fmt", "lint", "layers", "readme", "pains"],
   ["check", "doc"],
   ["dry"],
-  ["test"], // alone, as it measures time
+  ["test"], // alone, because it measures time
   ["examples"],
 ];
 
@@ -21,7 +24,9 @@ interface Outcome {
   readonly text: string;
 }
 
-/** Runs a task of `deno.json`; shows its output as it comes where `live`, otherwise only keeps it. */
+/**
+ * Runs a task of `deno.json`; shows its output as it comes where `live`, otherwise only keeps it.
+ */
 async function runTask(name: string, live: boolean): Promise<Outcome> {
   const process = new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", name],
@@ -49,7 +54,10 @@ export function countsOf(testOutput: string): string | undefined {
   return counts && `${counts[1]} passed, ${counts[2]} failed`;
 }
 
-/** Runs the stages; gives the names of the tasks that failed, and the counts of the tests if they ran. */
+/**
+ * Runs the stages; gives the names of the tasks that failed, and the counts of the tests if they
+ * ran.
+ */
 async function runStages(): Promise<{ failed: string[]; counts?: string }> {
   let counts: string | undefined;
   for (const stage of STAGES) {

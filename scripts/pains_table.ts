@@ -1,6 +1,6 @@
 /**
- * The table of `examples/pains/`: what happens in each program, in a line. `deno task pains` checks that
- * `examples/pains/README.md` shows it; `deno task pains --write` writes it there.
+ * The table of `examples/pains/`: what happens in each program, in a line. `deno task pains` checks
+ * that `examples/pains/README.md` shows it; `deno task pains --write` writes it there.
  *
  * Invariant: the table is made of the `Output:` comments at the ends of the programs, which
  * `run_examples.ts` compares with what the programs really print. So no cell is an opinion.

@@ -1,10 +1,10 @@
 /**
- * Runs every example as its reader would, and compares what it prints with what it says it prints.
+ * Runs every example as a reader would, and compares its output with what its comment says.
  *
- * Invariant, when it passes: each TypeScript file under `examples/` opens with the command that runs it
- * (`// deno run --allow-net examples/name.ts`), imports the package as a user does, runs with exactly
- * the permissions of that command, ends by itself with exit code 0, and prints what its closing
- * comment says, where it has one:
+ * Invariant, when it passes: each TypeScript file under `examples/` opens with the command that
+ * runs it (`// deno run --allow-net examples/name.ts`), imports the package as a user does, runs
+ * with exactly the permissions of that command, ends by itself with exit code 0, and prints what
+ * its closing comment says, where it has one:
  *
  *     /* Output:
  *     ready
@@ -28,7 +28,9 @@ export function matchesOutput(actual: readonly string[], expected: readonly stri
     .some((tail) => matchesOutput(tail, rest));
 }
 
-/** What an example says about itself: the arguments for Deno, and the lines it prints, if it tells. */
+/**
+ * What an example says about itself: the arguments for Deno, and the lines it prints, if it tells.
+ */
 export function readExample(path: string, source: string): { args: string[]; output?: string[] } {
   const command = source.match(/^\/\/ deno run (.*)\n/)?.[1];
   const args = command?.split(" ") ?? [];

@@ -127,6 +127,18 @@ export function checkNumber(
   throw typeof value === "number" ? wrongValue(range, value, name) : wrongKind(range, value, name);
 }
 
+/**
+ * Checks a number that is neither NaN nor infinite.
+ *
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is not finite, or less than `min`.
+ */
+export function checkFinite(value: unknown, name: string, min: number = -Infinity): number {
+  if (Number.isFinite(value) && (value as number) >= min) return value as number;
+  const what = `a finite number${min === -Infinity ? "" : ` of at least ${min}`}`;
+  throw typeof value === "number" ? wrongValue(what, value, name) : wrongKind(what, value, name);
+}
+
 /** Checks a string. @throws {TypeError} If it is none. */
 export function checkString(value: unknown, name: string): string {
   if (typeof value === "string") return value;

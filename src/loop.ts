@@ -72,6 +72,16 @@ export interface ExploredLoop {
 /** Makes a loop whose order of execution the caller decides: for `explore` in `testing/`, and nothing else. */
 export let exploredLoop: (options: LoopOptions, ordering: Ordering) => ExploredLoop;
 
+/** What the doors of this package see of a loop, and users do not. */
+export interface LoopInternals {
+  readonly scheduler: Scheduler;
+  /** The nursery of the tasks of this run, or of the next. */
+  readonly root: NurseryCore;
+}
+
+/** The internals of a loop, which only the class itself can read. */
+export let internalsOf: (loop: Loop) => LoopInternals;
+
 /**
  * Runs coroutines.
  *
@@ -164,6 +174,10 @@ export class Loop {
   /** The time on the loop's clock: seconds, monotonic. */
   get now(): number {
     return this.#scheduler.host.now();
+  }
+
+  static {
+    internalsOf = (loop) => ({ scheduler: loop.#scheduler, root: loop.#root });
   }
 
   /** The tasks that have not ended, parents before their children. */

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   checkBody,
   checkBoolean,
+  checkFinite,
   checkFunction,
   checkInstance,
   checkInteger,
@@ -85,6 +86,14 @@ Deno.test("a number is never NaN, and infinite only where nothing bounds it", ()
   assertThrows(() => checkNumber(null, "jitter"), TypeError, "Expected a number, got null");
 });
 
+Deno.test("a finite number is neither NaN nor infinite", () => {
+  assertEquals(checkFinite(-1.5, "start"), -1.5);
+  assertThrows(() => checkFinite(NaN, "start"), RangeError, "a finite number, got NaN (start)");
+  assertThrows(() => checkFinite(Infinity, "x", 0), RangeError, "of at least 0, got Infinity (x)");
+  assertThrows(() => checkFinite(-1, "seconds", 0), RangeError, "of at least 0, got -1");
+  assertThrows(() => checkFinite("1", "seconds"), TypeError, 'a finite number, got "1" (seconds)');
+});
+
 Deno.test("checks of a kind name what was expected and what came", () => {
   assertThrows(() => checkString(5, "name"), TypeError, "Expected a string, got 5 (name)");
   assertThrows(() => checkBoolean("no", "noDelay"), TypeError, 'a boolean, got "no" (noDelay)');
@@ -146,6 +155,7 @@ Deno.test("R11: whatever is given, a check throws a TypeError or RangeError, or 
   const checks: ((value: unknown) => unknown)[] = [
     (value) => checkInteger(value, "x"),
     (value) => checkNumber(value, "x", 0, 1),
+    (value) => checkFinite(value, "x"),
     (value) => checkString(value, "x"),
     (value) => checkBoolean(value, "x"),
     (value) => checkFunction(value, "x"),

@@ -106,7 +106,7 @@ for (const [name, make, message] of WRONG) {
     const { loop } = new World();
     const text = String(message);
     assertThrows(() => loop.startSoon(make() as Operation<void>), TypeError, text);
-    await loop.run(); // nothing was half started
+    await loop.run(); // nothing was left behind
     const rest = text.replace("startSoon() ", "");
     await loop.run(Nursery.open(function* (nursery) {
       assertThrows(() => nursery.startSoon(make() as Operation<void>), TypeError, text);
@@ -172,7 +172,7 @@ Deno.test("R2: an operation that a loop was given is used by then: neither given
     yield* given;
   }()));
   assert(error instanceof NurseryError && error.cause instanceof TypeError);
-  assertEquals(task.state, "cancelled"); // by the failure of main, and not ended before it had slept
+  assertEquals(task.state, "cancelled"); // by the failure of main
   const both = sleep(1);
   assertMatch(String(await rejection(loop.run(all([both, both])))), /was used already/);
 });
@@ -833,7 +833,7 @@ Deno.test("R2: what is called need not be a generator: each coroutine is resumed
   };
   function* nested(depth: number): Coroutine {
     for (const part of ["before", "after"]) {
-      yield* checkpoint(); // the loop has seen by now what it resumes
+      yield* checkpoint(); // by now the loop has recognized the iterator
       yield* sleep(0);
       log.push(`${depth} ${part}`);
       if (part === "before" && depth > 0) {

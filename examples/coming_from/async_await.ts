@@ -4,7 +4,9 @@ import { all, type Coroutine, Loop, moveOnAfter, sleep } from "jsr:@broomio/core
 
 const shops: [name: string, ms: number][] = [["north", 5], ["south", 10], ["east", 5000]];
 
-/** With async functions, the signal goes by hand through every call, and every wait must look at it. */
+/**
+ * With async functions, the signal goes by hand through every call, and every wait must look at it.
+ */
 async function withSignals(): Promise<string[]> {
   function pause(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {

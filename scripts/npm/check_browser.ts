@@ -1,7 +1,8 @@
 /**
  * Bundles for a browser and, where Chromium is installed, runs the README's program in it.
  *
- * Invariant: a bundle imports nothing of Node. What is weighed is minified and gzipped, as it would be served.
+ * Invariant: a bundle imports nothing of Node. Sizes are of the minified and gzipped bundle, as it
+ * would be served.
  */
 import { build } from "esbuild";
 import { readmeProgram } from "./check_programs.ts";
@@ -9,10 +10,10 @@ import { removeFolder } from "./files.ts";
 import { doors, importName, NAME } from "./manifest.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** What the README's program may weigh with all it needs of the core, in bytes. */
+/** The largest size of the README's program with all that it needs of the core, in bytes. */
 const LIMIT = 15_000;
 
-/** What the whole core may, in bytes: hardly anybody needs all of it, but it is to stay small. */
+/** The largest size of the whole core, in bytes. Few need all of it, but it must stay small. */
 const WHOLE_LIMIT = 25_000;
 
 async function bundle(contents: string, resolveDir: string): Promise<string> {
@@ -37,7 +38,9 @@ async function gzipped(text: string): Promise<number> {
   return (await new Response(stream).arrayBuffer()).byteLength;
 }
 
-/** Bundles; gives what the bundles weigh, and throws where one cannot be made or weighs too much. */
+/**
+ * Bundles; gives the sizes, and throws where a bundle cannot be made or is too large.
+ */
 export async function checkBundles({ folder }: Sandbox): Promise<string[]> {
   const lines: string[] = [];
   const weigh = async (what: string, source: string, limit: number) => {
@@ -48,7 +51,7 @@ export async function checkBundles({ folder }: Sandbox): Promise<string[]> {
   };
   await weigh("the README's program with its core", readmeProgram().source(""), LIMIT);
   await weigh("the whole core", `export * from "${NAME}";`, WHOLE_LIMIT);
-  // Their adapters load what is Node's when they are used.
+  // Their adapters load modules of Node only when they are used.
   for (const door of doors) await bundle(`export * from "${importName(door)}";`, folder);
   return [...lines, `bundles without node: imports: ${doors.map((door) => door.name).join(" ")}`];
 }
@@ -101,7 +104,10 @@ export async function checkBrowser({ folder }: Sandbox): Promise<string[]> {
   return [`Chromium runs ${name}`];
 }
 
-/** Chromium's other processes may write for a moment after the first has ended: "Directory not empty". */
+/**
+ * Chromium's other processes may write for a moment after the first has ended: "Directory not
+ * empty".
+ */
 async function removeProfile(profile: string): Promise<void> {
   for (let tries = 1;; tries++) {
     try {

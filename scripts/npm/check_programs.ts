@@ -1,5 +1,6 @@
 /**
- * Runs small programs against the installed package, on every runtime, as ES modules and as CommonJS.
+ * Runs small programs against the installed package, on every runtime, as ES modules and as
+ * CommonJS.
  *
  * Invariant: each prints what its closing comment says; the first is the README's.
  */
@@ -15,7 +16,7 @@ import { extensionOf, type Format } from "./tests.ts";
 /** A program, as TypeScript that an npm user writes. */
 export interface Program {
   readonly name: string;
-  /** `extension` is that of the files which it names, such as ".mjs". */
+  /** `extension` is the extension of the files that it names, such as ".mjs". */
   source(extension: string): string;
   /** The lines it prints; none where others run it. */
   readonly output: readonly string[] | undefined;
@@ -51,7 +52,10 @@ export function programs(): Program[] {
   ];
 }
 
-/** Runs them all; gives a line for each runtime, and throws where a program does not do as it says. */
+/**
+ * Runs them all; gives a line for each runtime, and throws where a program prints something else
+ * than it says.
+ */
 export async function checkPrograms(sandbox: Sandbox): Promise<string[]> {
   const { ca, localhost } = certificates();
   const env = { BROOMIO_IDENTITY: JSON.stringify({ ca, ...localhost }) };

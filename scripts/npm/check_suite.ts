@@ -1,7 +1,9 @@
 /**
- * Runs the whole test suite against the installed package: as ES modules on every runtime, as CommonJS on the machine's Node.
+ * Runs the whole test suite against the installed package: as ES modules on every runtime, as
+ * CommonJS on the machine's Node.
  *
- * Invariant: what is left out has a reason in `skips.ts`, which is printed; an entry there that leaves nothing out fails the check.
+ * Invariant: what is left out has a reason in `skips.ts`, which is printed; an entry there that
+ * leaves nothing out fails the check.
  */
 import { build } from "esbuild";
 import { listFiles, top, tryRun } from "./files.ts";

@@ -1,14 +1,16 @@
 /**
- * Type-checks consumers against the shipped types, without `skipLibCheck`, and has publint and attw look at the package.
+ * Type-checks consumers against the shipped types, without `skipLibCheck`, and has publint and attw
+ * look at the package.
  *
- * Invariant: every door is imported by an ES module and by CommonJS; what is wrong to write is an error, so types are not `any`.
+ * Invariant: every door is imported by an ES module and by CommonJS; wrong code is an error, so
+ * types are not `any`.
  */
 import { run, writeFile } from "./files.ts";
 import { programs } from "./check_programs.ts";
 import { doors, FOLDER, importName } from "./manifest.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** A consumer, as far as it differs from others. */
+/** What one consumer has that others have not. */
 interface Project {
   readonly name: string;
   readonly typescript: "typescript-new" | "typescript-old";
@@ -28,7 +30,7 @@ const PROJECTS: readonly Project[] = (["typescript-new", "typescript-old"] as co
     { name: "bundler, ES2022, DOM", typescript, options: { ...BUNDLER, ...BROWSER } },
   ]);
 
-/** What must be wrong; where nothing has a type, nothing is. */
+/** Lines that must be errors. If all types were `any`, none would be. */
 const WRONG = `
 import { type Coroutine, Loop, sleep } from "@broomio/core";
 import { VirtualClock } from "@broomio/core/testing";
@@ -89,7 +91,7 @@ const STRICT = {
   skipLibCheck: false,
 };
 
-/** Has publint and attw look at the tarball; throws where either has a word to say. */
+/** Has publint and attw look at the tarball; throws where either reports something. */
 export async function checkManifest(sandbox: Sandbox): Promise<string[]> {
   const bin = (name: string) => `${sandbox.folder}/node_modules/.bin/${name}`;
   const options = { cwd: sandbox.folder };

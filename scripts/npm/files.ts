@@ -1,7 +1,7 @@
 /**
  * Files and programs, for the scripts that make and check the npm package.
  *
- * Must never know: what is in the package.
+ * Independent of: what is in the package.
  */
 
 /** The top of the repository, with a slash at the end. */
@@ -32,8 +32,8 @@ export function removeFolder(path: string): void {
 }
 
 /**
- * `new URL("./worker.ts", import.meta.url)`: in the package the file is called `worker.js`. As long as before,
- * so that source maps stay true.
+ * `new URL("./worker.ts", import.meta.url)`: in the package the file is called `worker.js`. As long
+ * as before, so that source maps stay true.
  */
 export function workersInJavaScript(text: string): string {
   return text.replace(/(new URL\("\.[^"\n]*\.)ts(",\s*import\.meta\b *\.url\))/g, "$1js$2");

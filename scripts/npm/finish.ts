@@ -1,13 +1,17 @@
 /**
- * What is done to the package whoever built it, and what is asked of it before it may leave.
+ * Completes the package after either build, and checks it before it may be published.
  *
- * Invariant, when it passes: package.json is complete, every door has code and types in both formats, examples say what an npm
- * user writes, and nothing in it points to where it was built or to what an npm user does not have.
+ * Invariant, when it passes: package.json is complete, every door has code and types in both
+ * formats, examples say what an npm user writes, and nothing in it points to where it was built or
+ * to what an npm user does not have.
  */
 import { listFiles, run, top, writeFile } from "./files.ts";
 import { doors, FOLDER, manifest, NAME } from "./manifest.ts";
 
-/** Written above declarations that need it: a consumer's `lib` may be ES2022, which knows no `Disposable`. */
+/**
+ * Written above declarations that need it: a consumer's `lib` may be ES2022, which has no
+ * `Disposable`.
+ */
 const DISPOSABLE = '/// <reference lib="esnext.disposable" />\n';
 
 /** Completes the package. Gives what is wrong with it. */
@@ -18,7 +22,8 @@ export async function finish(): Promise<string[]> {
   }
   writeFile(`${folder}/package.json`, json(manifest()));
   for (const [format, type] of [["esm", "module"], ["script", "commonjs"]] as const) {
-    // A bundler looks no further than the nearest package.json for these, and keeps all of a package that does not say.
+    // A bundler looks no further than the nearest package.json for these, and keeps all of a
+    // package that does not say.
     const browser = Object.fromEntries(
       nodeOnly(`${folder}/${format}`).map((file) => [file, false]),
     );
@@ -33,14 +38,15 @@ export async function finish(): Promise<string[]> {
     const finished = finishText(file, text);
     if (finished !== text) writeFile(`${folder}/${file}`, finished);
   }
-  // What npm would take: dnt leaves files of its own in the folder, and lists them in an .npmignore.
+  // What npm would take: dnt leaves files of its own in the folder, and lists them in an
+  // .npmignore.
   const listed = await run("npm", ["pack", "--dry-run", "--json"], { cwd: folder });
   const paths = [...listed.matchAll(/"path": "(.*?)"/g)].map(([, path]) => path!);
   const files = new Map(paths.map((path) => [path, Deno.readTextFileSync(`${folder}/${path}`)]));
   return findProblems(files);
 }
 
-/** The files that cannot be loaded but by Node and its like: they start workers there. */
+/** Files that only Node, Deno and Bun can load: workers start from them. */
 function nodeOnly(folder: string): string[] {
   return listFiles(folder)
     .filter((file) => file.endsWith(".js"))
@@ -54,7 +60,7 @@ function nodeOnly(folder: string): string[] {
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** A file of the package as an npm user is to have it. */
+/** A file of the package in the form that an npm user gets. */
 export function finishText(file: string, text: string): string {
   const named = text.replaceAll(`jsr:${NAME}`, NAME);
   const bare = !file.endsWith(".d.ts") || named.startsWith(DISPOSABLE);
@@ -114,6 +120,9 @@ function problemsOf(file: string, text: string, files: ReadonlyMap<string, strin
   return problems;
 }
 
-/** A text of TypeScript or JavaScript without its comments; strings with `//` in them lose their end, which does no harm here. */
+/**
+ * A text of TypeScript or JavaScript without its comments; a string with `//` in it loses
+ * its end, which does no harm here.
+ */
 const withoutComments = (text: string) =>
   text.replace(/\/\*[^]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");

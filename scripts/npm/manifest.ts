@@ -1,9 +1,10 @@
 /**
  * The package.json of the npm package.
  *
- * Invariant: name, version, description, license and doors are those of `deno.json`, so that the two packages cannot differ.
- * Both builders lay their output out alike: `esm/` and `script/` (CommonJS), each with types beside the code and with a small
- * package.json that says which of the two it is, and `src/`, which the source maps point to.
+ * Invariant: name, version, description, license and doors are those of `deno.json`, so that the
+ * two packages cannot differ. Both builders lay their output out alike: `esm/` and `script/`
+ * (CommonJS), each with types beside the code and with a small package.json that says which of the
+ * two it is, and `src/`, which the source maps point to.
  */
 import config from "../../deno.json" with { type: "json" };
 
@@ -28,7 +29,7 @@ export const doors: readonly Door[] = Object.entries(config.exports)
 /** How a door is imported: "@broomio/core/net". */
 export const importName = (door: Door): string => NAME + door.name.slice(1);
 
-/** npm's provenance wants this to be the repository whose workflow publishes. */
+/** For npm's provenance this must be the repository whose workflow publishes. */
 const REPOSITORY = "https://github.com/broomio/core";
 
 const target = (door: Door, format: "esm" | "script", extension: ".js" | ".d.ts") =>
@@ -41,7 +42,7 @@ export function manifest(): Record<string, unknown> {
     import: { types: target(door, "esm", ".d.ts"), default: target(door, "esm", ".js") },
     require: { types: target(door, "script", ".d.ts"), default: target(door, "script", ".js") },
   }]);
-  // For TypeScript's `moduleResolution: node10`, which knows no exports.
+  // For TypeScript's `moduleResolution: node10`, which does not read `exports`.
   const typesVersions = doors.filter((door) => door !== main)
     .map((door) => [door.name.slice(2), [target(door, "script", ".d.ts")]]);
   return {

@@ -1,13 +1,15 @@
 /**
  * Mends what dnt 0.43.2 writes, file by file.
  *
- * - In CommonJS, TypeScript turns `import(url)` into `require(url)`, which takes no URL: the import comes back.
- * - `import.meta` goes through a polyfill that needs Node and its types, and that bundlers drop, because the
- *   package has no side effects: what each format has of its own takes its place.
+ * - In CommonJS, TypeScript turns `import(url)` into `require(url)`, which takes no URL: the import
+ *   comes back.
+ * - `import.meta` goes through a polyfill that needs Node and its types, and that bundlers drop,
+ *   because the package has no side effects: what each format has of its own takes its place.
  * - The polyfill and the imports of it go.
  *
  * Invariant: nothing moves. What is shorter is filled with spaces, so that source maps stay true.
- * Independent of: where the files are, and of dnt itself; `finish.ts` refuses what is left unmended.
+ * Independent of: where the files are, and of dnt itself; `finish.ts` refuses what is left
+ * unmended.
  */
 
 /** The file that dnt adds to each format, in JavaScript, in types, and with their maps. */

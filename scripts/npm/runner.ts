@@ -1,9 +1,10 @@
 /**
  * Runs converted tests on Node and Bun: `node runner.mjs "node 20 esm" <file>...`
  *
- * A test gets in place of `Deno` what stands here and no more; it is no global, for the package must not take it for the real one.
- * One test after the other, each with a time limit and a second try. The last line it prints is a {@linkcode Summary}; where that is missing, the
- * runtime gave up, as Node does when nothing is left that could settle a promise.
+ * Instead of `Deno` a test gets what is defined here, and no more. It is not a global, because the
+ * package must not take it for the real one. One test after the other, each with a time limit and a
+ * second try. The last line it prints is a {@linkcode Summary}; where that is missing, the runtime
+ * ended early, as Node does when nothing is left that could settle a promise.
  */
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,15 +13,17 @@ import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { skipOf } from "./skips.ts";
 
-/** How it went. */
+/** The outcome of all tests. */
 export interface Summary {
   readonly passed: number;
   readonly failed: number;
   /** How many tests each entry of `SKIPS` left out. */
   readonly skipped: Readonly<Record<number, number>>;
-  /** How many tests say themselves that they do not run here. */
+  /** How many tests are marked as not for this runtime. */
   readonly ignored: readonly string[];
-  /** The tests that failed the first time. They measure time on a machine that may do other things. */
+  /**
+   * The tests that failed the first time. They measure time on a machine that may be busy.
+   */
   readonly retried: readonly string[];
   /** How many tests were left out because they use this of `Deno`. */
   readonly needing: Readonly<Record<string, number>>;
@@ -52,7 +55,7 @@ class NotFound extends Error {}
 
 let tests: Test[] = [];
 
-/** `Deno.test`, however it is called. */
+/** `Deno.test`, in all its forms. */
 function test(first: string | Test | Body, second?: Body | Partial<Test>, third?: Body): void {
   const options = typeof first === "object" ? first : typeof second === "object" ? second : {};
   const fn = [first, second, third].find((each) => typeof each === "function") as Body | undefined;
@@ -112,7 +115,7 @@ async function within<T>(limit: number, work: unknown): Promise<T> {
   }
 }
 
-/** Runs a test once; says what is wrong, and gives whether nothing is. */
+/** Runs a test once; prints what is wrong, and gives whether it passed. */
 async function attempt(fn: Body): Promise<boolean> {
   missing = undefined;
   try {
@@ -124,7 +127,10 @@ async function attempt(fn: Body): Promise<boolean> {
   }
 }
 
-/** What the test that runs wanted of `Deno` and there is not: then it is left out, and that is told. */
+/**
+ * What the running test needed of `Deno` and is missing here: the test is left out, and that is
+ * printed.
+ */
 let missing: string | undefined;
 
 function lack(name: string): never {

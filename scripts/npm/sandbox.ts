@@ -1,7 +1,9 @@
 /**
- * A folder outside of the repository, into which the package is installed as a stranger would: from its tarball, by npm.
+ * A folder outside of the repository, into which npm installs the package from its tarball, as for
+ * a user.
  *
- * Invariant: the package is installed first and alone, so that it is seen to bring nothing; then what the checks need.
+ * Invariant: the package is installed first and alone, to see that it brings no other package; then
+ * what the checks need.
  */
 import config from "../../deno.json" with { type: "json" };
 import { run, top } from "./files.ts";

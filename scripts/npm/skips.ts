@@ -1,5 +1,6 @@
 /**
- * Which tests the npm package is not put through, and why; beside those that turn out to use more of `Deno` than `runner.ts` has.
+ * Which tests are not run against the npm package, and why. Not listed are those that use more of
+ * `Deno` than `runner.ts` has.
  *
  * Invariant: `check_npm.ts` prints each reason, and an entry that leaves nothing out is an error.
  */

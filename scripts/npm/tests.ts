@@ -1,8 +1,9 @@
 /**
- * The tests, made ready to run on Node and Bun against an installed package.
+ * Converts the tests so that they run on Node and Bun against an installed package.
  *
- * Each TypeScript file under `tests/` becomes one of JavaScript, in the same place under another folder; nothing is bundled. What it
- * imports from `mod.ts` and `src/` comes from the installed package, in the same format, so that there is one copy of each class.
+ * Each TypeScript file under `tests/` becomes one of JavaScript, in the same place under another
+ * folder; nothing is bundled. What it imports from `mod.ts` and `src/` comes from the installed
+ * package, in the same format, so that there is one copy of each class.
  */
 import { build, type Plugin } from "esbuild";
 import { listFiles, top } from "./files.ts";
@@ -21,8 +22,9 @@ export type Format = "esm" | "script";
 export const extensionOf = (format: Format): string => format === "esm" ? ".mjs" : ".cjs";
 
 /**
- * Converts all tests, and what they need, into `folder`; gives the files to run. Their names end in `extension`: Bun
- * follows no source maps, so where it is to name files as tests expect, they must be called that.
+ * Converts all tests, and what they need, into `folder`; gives the files to run. Their names end in
+ * `extension`: Bun follows no source maps, so where it is to name files as tests expect, they must
+ * be called that.
  */
 export async function convertTests(
   folder: string,
@@ -65,11 +67,16 @@ export async function convertTests(
   return testFiles().map((file) => `${folder}/${file.replace(/\.ts$/, extension)}`);
 }
 
-/** Whether a file awaits at its top, as some programs do that tests of Deno run: CommonJS cannot. */
+/**
+ * Whether a file awaits at its top, as some programs do that tests of Deno run: CommonJS cannot.
+ */
 const isModuleOnly = (file: string) =>
   /^(?!\/|export |async )(?:\S.*\b)?await /m.test(Deno.readTextFileSync(`${top}tests/${file}`));
 
-/** Sends every import to where it is found once converted and installed; notes what else of `tests/` is needed. */
+/**
+ * Sends every import to where it is found once converted and installed; notes what else of `tests/`
+ * is needed.
+ */
 function redirect(
   installed: string,
   format: Format,

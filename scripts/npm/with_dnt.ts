@@ -1,7 +1,7 @@
 /**
  * Builds with dnt, which a release uses: TypeScript's own output, type-checked in both formats.
  *
- * The tests are not dnt's business: `check_npm.ts` runs them all against the installed package.
+ * dnt does not run the tests: `check_npm.ts` runs them all against the installed package.
  * Independent of: what is done to the package afterwards, however it was built (`finish.ts`).
  */
 import { listFiles, top, workersInJavaScript, writeFile } from "./files.ts";
@@ -13,9 +13,10 @@ export interface Dnt {
   build(options: Record<string, unknown>): Promise<void>;
 }
 
-/** Gives dnt, or says in a line why there is none. */
+/** Gives dnt, or prints in a line why there is none. */
 export async function loadDnt(): Promise<Dnt | string> {
-  // From a variable: what stands in an import is downloaded by `deno check` and `deno install` too, and fails them offline.
+  // From a variable: what stands in an import is downloaded by `deno check` and `deno install` too,
+  // and fails them offline.
   const name = "@deno/dnt";
   try {
     return await import(name);

@@ -1,10 +1,11 @@
 /**
- * Builds with `deno pack` and esbuild, where dnt is out of reach.
+ * Builds with `deno pack` and esbuild, where dnt cannot be downloaded.
  *
- * `deno pack` makes plain JavaScript and declarations from the module graph. It makes no CommonJS, does not lower `using`, leaves
- * `new URL("./worker.ts", import.meta.url)` as it is, and its source maps name absolute paths: that is mended here.
- * It leaves aliases of the import map alone too; `finish.ts` refuses a package that has any.
- * Must never know: what is done to the package afterwards, however it was built.
+ * `deno pack` makes plain JavaScript and declarations from the module graph. It makes no CommonJS,
+ * does not lower `using`, leaves `new URL("./worker.ts", import.meta.url)` as it is, and its source
+ * maps name absolute paths: that is mended here. It leaves aliases of the import map alone too;
+ * `finish.ts` refuses a package that has any. Independent of: what is done to the package
+ * afterwards (`finish.ts`).
  */
 import { transform } from "esbuild";
 import { listFiles, removeFolder, run, top, workersInJavaScript, writeFile } from "./files.ts";
@@ -19,7 +20,7 @@ export async function buildWithPack(): Promise<void> {
     await run("tar", ["-xzf", "package.tgz"], { cwd: temp });
     const packed = `${temp}/package`;
     const files = listFiles(packed);
-    // Slow types cost all declarations, and are no error to `deno pack`.
+    // With slow types `deno pack` writes no declarations, and reports no error.
     const untyped = doors.find(({ source }) => !files.includes(source.replace(/\.ts$/, ".d.ts")));
     if (untyped) throw new Error(`deno pack made no types for ${untyped.source}:\n${output}`);
 

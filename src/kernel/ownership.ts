@@ -10,10 +10,13 @@ import type { TaskCore } from "./task.ts";
 
 /** Something that one task at a time owns. */
 export abstract class OwnedResource {
+  /** What it is, for messages: `lock "db"`. */
+  abstract readonly acquired: string;
   /** The task that owns it now. */
   holder: TaskCore | null = null;
   private newer: OwnedResource | null = null;
-  private older: OwnedResource | null = null;
+  /** What the same task owned before; null for the first, and where it has no owner. */
+  older: OwnedResource | null = null;
 
   /** Makes `task` the owner; there is none before. */
   protected take(task: TaskCore): void {

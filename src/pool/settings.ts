@@ -112,18 +112,19 @@ export function checkPoolOptions(
   if (warm !== undefined) checkInteger(warm, "warm", 0, size);
   checkInteger(concurrency, "concurrency", 1);
   checkInteger(maxWaiting, "maxWaiting", 0, Infinity, true);
-  const idleTimeout = toSeconds(options.idleTimeout ?? 30);
-  const cancelGrace = toSeconds(options.cancelGrace ?? 1);
-  const startTimeout = toSeconds(options.startTimeout ?? 60);
+  const { idleTimeout = 30, cancelGrace = 1, startTimeout = 60 } = options;
+  const times = {
+    idleTimeout: toSeconds(idleTimeout, "idleTimeout"),
+    cancelGrace: toSeconds(cancelGrace, "cancelGrace"),
+    startTimeout: toSeconds(startTimeout, "startTimeout"),
+  };
   return (parallelism) => ({
     module,
     size: size ?? Math.max(parallelism, warm ?? 1),
     warm: warm ?? 1,
     concurrency,
     maxWaiting,
-    idleTimeout,
-    cancelGrace,
-    startTimeout,
+    ...times,
   });
 }
 

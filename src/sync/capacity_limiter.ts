@@ -44,6 +44,10 @@ class Token extends OwnedResource {
     if (owner !== null) this.take(owner);
   }
 
+  get acquired(): string {
+    return this.#core.acquired;
+  }
+
   /** Called when the token goes back. */
   release(): void {
     if (this.holder !== null) this.giveBack();

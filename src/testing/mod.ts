@@ -49,6 +49,7 @@
  *
  * @module
  */
+export { type HeldLock, inspect, type LoopInspection, type TaskInspection } from "./inspect.ts";
 export { MemoryListener } from "./memory_listener.ts";
 export { memoryNetwork } from "./memory_network.ts";
 export { type MemoryStream, type MemoryStreamOptions, memoryStreamPair } from "./memory_stream.ts";

@@ -1,8 +1,11 @@
 /**
- * VirtualClock: a Host whose time stands still while tasks run, and jumps to the next deadline when none can.
+ * VirtualClock: a Host whose time stands still while tasks run, and jumps to the next deadline when
+ * none can.
  *
- * Invariant: time moves only here, forwards, and never past a deadline that some loop on this clock waits for.
+ * Invariant: time moves only here, forwards, and never past a deadline that some loop on this clock
+ * waits for.
  */
+import { checkBoolean, checkFinite, checkOptions } from "../check.ts";
 import type { Host, HostSession } from "../host.ts";
 import { Gate } from "../runtime/gate.ts";
 import { createMacrotask, type Macrotask } from "../runtime/macrotask.ts";
@@ -13,11 +16,14 @@ export interface VirtualClockOptions {
   /** The time it starts at, in seconds; 0 by default. */
   start?: number;
   /**
-   * Whether time jumps to the next deadline when no task is ready. By default it does, but not while something outside
-   * the loop is awaited (a promise, a callback, I/O); "always" jumps even then; with false only `advance` moves it.
+   * Whether time jumps to the next deadline when no task is ready. By default it does, but not
+   * while something outside the loop is awaited (a promise, a callback, I/O); "always" jumps even
+   * then; with false only `advance` moves it.
    */
   autojump?: boolean | "always";
 }
+
+const KNOWN = ["start", "autojump"] as const;
 
 /**
  * A clock for tests: sleeps take no time at all, and take it in exact order.
@@ -40,15 +46,12 @@ export class VirtualClock implements Host {
   /**
    * Makes a clock; several loops can share it.
    *
-   * @throws {RangeError} If `start` is not a finite number.
+   * @throws {TypeError | RangeError} If an option is not valid: `start` is a finite number.
    */
-  constructor(options: VirtualClockOptions = {}) {
-    const { start = 0, autojump = true } = options;
-    if (!Number.isFinite(start)) {
-      throw new RangeError(`start is a finite number of seconds, not ${start}`);
-    }
-    this.#now = start;
-    this.#autojump = autojump;
+  constructor(options?: VirtualClockOptions) {
+    const { start = 0, autojump = true } = checkOptions(options, "VirtualClock", KNOWN);
+    this.#now = checkFinite(start, "start");
+    this.#autojump = autojump === "always" ? autojump : checkBoolean(autojump, "autojump");
   }
 
   /** The time, in seconds. */
@@ -57,17 +60,14 @@ export class VirtualClock implements Host {
   }
 
   /**
-   * Moves time on by hand, past several deadlines or none. Returns at once: what is due runs soon after.
+   * Moves time on by hand, past several deadlines or none. Returns at once: what is due runs soon
+   * after.
    *
-   * @throws {RangeError} If it is not a finite number of seconds of at least 0.
+   * @throws {TypeError} If it is not a number.
+   * @throws {RangeError} If it is negative, or not finite.
    */
   advance(seconds: number): void {
-    if (!(seconds >= 0 && seconds < Infinity)) {
-      throw new RangeError(
-        `Time moves on by a finite number of seconds of at least 0, not ${seconds}`,
-      );
-    }
-    this.#now += seconds;
+    this.#now += checkFinite(seconds, "seconds", 0);
     for (const session of this.#sessions) if (session.deadline <= this.#now) session.wake();
   }
 

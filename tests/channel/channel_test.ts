@@ -74,7 +74,7 @@ Deno.test("R32: with capacity 0 a send ends when its value was taken, not before
       log.push(`received ${yield* receiver.receive()}`);
     }(),
   );
-  // A rendezvous lets both go on; which of them first is no promise.
+  // A rendezvous lets both go on; which of them goes first is not promised.
   assertEquals(log.slice(0, 2).toSorted(), ["received a", "sent a"]);
   assertEquals(log[2], "second");
   assertEquals(log.slice(3).toSorted(), ["received b", "sent b"]);

@@ -1,8 +1,10 @@
 /**
- * Random programs of senders, receivers, choosers, closers and cancellers over two channels, against a model of a few lines.
+ * Random programs of senders, receivers, choosers, closers and cancellers over two channels,
+ * against a model of a few lines.
  *
- * The model hears of each operation in the step in which the loop performs it, so it is exact whatever the order of execution:
- * it says for every operation how it must end. A value lost, doubled, leaked or served out of turn is a difference.
+ * The model is told of each operation in the step in which the loop performs it, so it is exact
+ * whatever the order of execution: it says for every operation how it must end. A value lost,
+ * doubled, leaked or served out of turn is a difference.
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -376,7 +378,7 @@ for (const executionOrder of ["fifo", "lifo", "random"] as ExecutionOrder[]) {
       ),
       { numRuns: 400 },
     );
-    // Every ending came up, or the programs tested less than they say.
+    // Every kind of ending must occur, or the programs tested less than they claim.
     for (
       const kind of [
         ...["sent", "received ", "Cancelled", "ClosedResourceError"],

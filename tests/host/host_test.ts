@@ -27,7 +27,8 @@ for (const [runtime, run] of [["Deno", measure], ["Node", measureInNode]] as con
     for (const by of ["starvedByCheckpoints", "starvedByPromises", "starvedBySleeps"] as const) {
       await t.step(`R5: ${by}: timers and an echo server go on`, () => {
         const { ticks, trips } = measured[by];
-        // Every 10 ms or so is 40 in 400 ms; a quarter of that, because this machine may be busy. Starving gives 0 or 1.
+        // Every 10 ms or so is 40 in 400 ms; a quarter of that, because this machine may be busy.
+        // Starving gives 0 or 1.
         assert(ticks >= 10, `${ticks} ticks of 5 ms in 400 ms`);
         assert(trips >= 10, `${trips} round trips in 400 ms`);
       });

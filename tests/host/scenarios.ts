@@ -1,7 +1,8 @@
 /**
- * What the default host must do in real time, measured: run by host_test.ts in this runtime and, bundled, in Node.
+ * What the default host must do in real time, measured: run by host_test.ts in this runtime and,
+ * bundled, in Node.
  *
- * Each scenario gives plain numbers and strings; what is expected of them stands in the test.
+ * Each scenario gives plain numbers and strings; the expected values are in the test.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { connect, createServer, type Server } from "node:net";
@@ -17,7 +18,9 @@ import {
 } from "../../mod.ts";
 import { VirtualClock } from "../../src/testing/mod.ts";
 
-/** R5: how often timers fire and an echo server answers while tasks are always ready, for 400 ms. */
+/**
+ * R5: how often timers fire and an echo server answers while tasks are always ready, for 400 ms.
+ */
 async function starvation(
   spin: () => Iterable<unknown>,
 ): Promise<{ ticks: number; trips: number }> {
@@ -36,7 +39,9 @@ async function starvation(
   return { ticks, trips: await echo };
 }
 
-/** Round trips of one byte to an echo server, on plain sockets of this runtime, until told to stop. */
+/**
+ * Round trips of one byte to an echo server, on plain sockets of this runtime, until told to stop.
+ */
 async function roundTrips(stopped: () => boolean): Promise<number> {
   let trips = 0;
   if ("Deno" in globalThis) {
@@ -75,7 +80,10 @@ async function roundTrips(stopped: () => boolean): Promise<number> {
   return trips;
 }
 
-/** Counts host timers while `body` runs: how many were made, how many existed at once, the longest delay. */
+/**
+ * Counts host timers while `body` runs: how many were made, how many existed at once, the longest
+ * delay.
+ */
 async function countTimers(
   body: () => Promise<unknown>,
 ): Promise<Record<"made" | "atOnce" | "longest", number>> {
@@ -109,7 +117,9 @@ async function countTimers(
   return counts;
 }
 
-/** R35: the AsyncLocalStorage stores that tasks see, at their start and after each kind of wake-up. */
+/**
+ * R35: the AsyncLocalStorage stores that tasks see, at their start and after each kind of wake-up.
+ */
 async function contexts(
   options: ConstructorParameters<typeof Loop>[0],
 ): Promise<Record<string, unknown[]>> {

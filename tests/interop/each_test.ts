@@ -9,7 +9,10 @@ import {
   sleep,
 } from "../../mod.ts";
 
-/** An async iterable of 1 to `count` that logs how it is closed; it never gives `stuckAt`, and calls back soon after. */
+/**
+ * An async iterable of 1 to `count` that logs how it is closed; it never gives `stuckAt`, and calls
+ * back soon after.
+ */
 function source(
   log: string[],
   count: number,

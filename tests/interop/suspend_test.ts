@@ -1,5 +1,5 @@
 /** Rule R33: suspend, the one primitive under all adapters. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import {
   CancelScope,
   checkpoint,
@@ -11,7 +11,8 @@ import {
   suspend,
   type SuspendStart,
 } from "../../mod.ts";
-import { inEveryOrder, nameOf, rejection, schedulerOf } from "../support/world.ts";
+import { inspect } from "../../src/testing/mod.ts";
+import { inEveryOrder, nameOf, rejection } from "../support/world.ts";
 
 /** A suspended task, and what can be done to it. */
 class Probe {
@@ -192,20 +193,19 @@ inEveryOrder(
 inEveryOrder(
   "R7: while suspended the loop counts one external wait, however it ends",
   async ({ loop }) => {
-    const scheduler = schedulerOf(loop);
     const probe = new Probe();
     await loop.run(Nursery.open(function* (nursery) {
       nursery.startSoon(suspend(probe.start));
       const second = nursery.startSoon(suspend(() => {}));
       yield* pause();
-      assertEquals(scheduler.externals, 2);
+      assertEquals(inspect(loop).externalWaits, 2);
       second.cancel();
-      assertEquals(scheduler.externals, 1);
+      assertEquals(inspect(loop).externalWaits, 1);
       probe.resume("");
-      assertEquals(scheduler.externals, 0);
+      assertEquals(inspect(loop).externalWaits, 0);
       yield* moveOnAfter(1, sleep(2));
     }));
-    assert(scheduler.externals === 0);
+    assertEquals(inspect(loop).externalWaits, 0);
   },
 );
 

@@ -1,4 +1,4 @@
-/** Rules R17 to R27: what cancelling means, and the mistakes that real cleanup code makes. */
+/** Rules R17 to R27: what a cancel does, and the mistakes that real cleanup code makes. */
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   abortSignal,
@@ -160,7 +160,9 @@ inEveryOrder(
 
 // R18
 
-/** Lets the others run for a while: virtual time stands still while something outside is awaited. */
+/**
+ * Lets the others run for a while: virtual time stands still while something outside is awaited.
+ */
 function* pause(): Coroutine {
   for (let i = 0; i < 5; i++) yield* checkpoint();
 }

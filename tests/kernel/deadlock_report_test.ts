@@ -1,4 +1,4 @@
-/** Rule R7: a silent hang is never an answer. */
+/** Rule R7: a program that can never go on ends with a report. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   CancelScope,

@@ -70,7 +70,7 @@ inEveryOrder("R9: no task outlives its nursery, however it ends", async (world) 
             yield* body(nursery);
           }, { exceptionPolicy });
         } catch {
-          // What came out is the matter of other tests.
+          // Other tests check what came out.
         }
         for (const task of tasks) {
           assert(
@@ -814,7 +814,7 @@ inEveryOrder("R16: a delay is a duration, and Infinity is never", async (world) 
     for (const delay of [NaN, -1]) {
       assertThrows(() => nursery.startLater(sleep(0), delay), RangeError);
     }
-    assertEquals([...nursery.children], []); // a refused child is not half started
+    assertEquals([...nursery.children], []); // a refused child leaves nothing behind
     const never = nursery.startLater(sleep(0), Infinity);
     yield* sleep(1);
     assertEquals(never.state, "waiting");

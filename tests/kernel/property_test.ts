@@ -1,7 +1,9 @@
 /**
- * Random programs under every order of execution (R4, R9, R11, R16 to R28): what must hold of all of them.
+ * Random programs under every order of execution (R4, R9, R11, R16 to R28): what must hold of all
+ * of them.
  *
- * `BROOMIO_RUNS=100000 deno task test` tries that many programs instead of 700; fast-check prints seed and path of a failure.
+ * `BROOMIO_RUNS=100000 deno task test` tries that many programs instead of 700; fast-check prints
+ * seed and path of a failure.
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-/** The ready queue (R4): each order keeps everything, and is fair. */
+/** The ready queue (R4): each order loses nothing, and is fair. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { createQueue, type ExecutionOrder, seededRandom } from "../../src/kernel/ready_queue.ts";

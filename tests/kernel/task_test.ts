@@ -1,4 +1,7 @@
-/** Tasks: names, states, joining, promises (R33), and stacks that tell where things were started (R36). */
+/**
+ * Tasks: names, states, joining, promises (R33), and stacks that show where tasks were started
+ * (R36).
+ */
 import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import {
   call,
@@ -14,7 +17,7 @@ import {
   TaskCancelledError,
   until,
 } from "../../mod.ts";
-import type { TaskCore } from "../../src/kernel/task.ts";
+import { inspect } from "../../src/testing/mod.ts";
 import { inEveryOrder, nameOf, rejection, World } from "../support/world.ts";
 
 inEveryOrder(
@@ -110,10 +113,10 @@ inEveryOrder("R33: a join that is cancelled leaves the joined task alone", async
 inEveryOrder(
   "R30: a join that was cancelled is not kept by the task it waited for",
   async ({ loop }) => {
-    const task = loop.startSoon(sleep(9)) as TaskCore<void>;
+    const task = loop.startSoon(sleep(9));
     await loop.run(function* (): Coroutine {
       for (let i = 0; i < 3; i++) yield* moveOnAfter(1, task.join());
-      assertEquals(task.extras?.watchers?.size, 0);
+      assertEquals(inspect(task).watchers, 0);
     }());
   },
 );

@@ -15,7 +15,7 @@ import { newPath } from "./support.ts";
 
 const host = { hostname: "127.0.0.1" };
 
-/** Has both ends of an adopted connection say something. */
+/** Sends something in both directions of an adopted connection. */
 function* converse(client: Socket, server: Socket): Coroutine {
   yield* client.send(new Uint8Array([1, 2]));
   yield* client.shutdown();

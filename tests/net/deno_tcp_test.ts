@@ -36,7 +36,10 @@ testStreams({
 
 const dial = (address: Address) => Deno.connect({ hostname, port: (address as NetAddress).port });
 
-/** A connection with its public methods and nothing else, as a Deno without the operations would give. */
+/**
+ * A connection with its public methods and nothing else, as in a Deno without the internal
+ * operations.
+ */
 function plainConn(conn: Deno.TcpConn): DenoConn {
   return {
     localAddr: conn.localAddr,
@@ -63,7 +66,7 @@ testStreams({
   plenty: 16 * 1024 * 1024,
 });
 
-/** Has each call of a connection's own methods noted. */
+/** Records each call of a connection's own methods. */
 function spied(conn: Deno.TcpConn, calls: string[]): Deno.TcpConn {
   const { read, write } = conn;
   conn.read = (bytes) => (calls.push("read"), read.call(conn, bytes));

@@ -1,4 +1,4 @@
-/** What happens at limits that a process can only be given from outside. */
+/** What happens at limits that only another process can set. */
 import { assertEquals } from "@std/assert";
 import { Loop } from "jsr:@broomio/core";
 import { runScript } from "./support.ts";
@@ -11,7 +11,8 @@ Deno.test("R40: with a full descriptor table a server warns, waits, and goes on"
     `import { Loop, Nursery, sleep } from "${core}";
     import { TcpClientSocket, TcpListenSocket } from "${net}";
     const warnings = [];
-    // Deno opens a file to show where in its source an error was made, and panics where it cannot: once is enough.
+    // Deno opens a file to show where in its source an error was made, and panics where it cannot:
+    // once is enough.
     await new Loop().run(TcpClientSocket.connect({ port: 1 })).catch((error) => error.stack);
     await new Loop({ onWarning: ({ message }) => warnings.push(message) }).run(function* () {
       using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1" });
@@ -19,7 +20,8 @@ Deno.test("R40: with a full descriptor table a server warns, waits, and goes on"
         nursery.startSoon(listener.serve(function* (stream) {
           yield* stream.send(yield* stream.recv());
         }));
-        // Each connection takes two descriptors here. The last ones connect, because the system does that, but are not accepted.
+        // Each connection takes two descriptors here. The last ones connect, because the system
+        // does that, but are not accepted.
         const clients = [];
         let refused;
         while (refused === undefined) {

@@ -3,7 +3,8 @@ import { testStreams } from "../stream/conformance.ts";
 import type { NetAddress } from "../../src/stream.ts";
 import { nodeLoop } from "./support.ts";
 
-// With and without undocumented internals: on Deno and Bun there are none, so both are the same there.
+// With and without undocumented internals: on Deno and Bun there are none, so both are the same
+// there.
 for (const internals of [true, false]) {
   testStreams({
     name: `TCP on node:net${internals ? "" : ", without internals"}`,

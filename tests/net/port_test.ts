@@ -1,4 +1,4 @@
-/** What sockets ask of a backend, seen from a backend that records it. */
+/** What sockets ask of a backend: a backend that records its calls. */
 import { assert, assertEquals } from "@std/assert";
 import {
   CancelScope,
@@ -30,7 +30,7 @@ const here: Address = { transport: "tcp", hostname: "here", port: 1 };
 const there: Address = { transport: "tcp", hostname: "there", port: 2 };
 const bytes = (...values: number[]) => new Uint8Array(values);
 
-/** A connection that writes down what it is asked, and answers when the test says so. */
+/** A connection that records what it is asked, and answers when the test says so. */
 class FakeStream implements RawStream {
   readonly localAddr = here;
   readonly remoteAddr = there;
@@ -79,7 +79,7 @@ class FakeListener implements RawListener {
   }
 }
 
-/** A network that leaves it to the test what becomes of an attempt. */
+/** A network in which the test decides how an attempt ends. */
 function fakeLoop(
   connectTcp: (attempt: Attempt<RawStream>) => (() => void) | void,
   warnings: string[] = [],
@@ -433,7 +433,7 @@ testListener(
       assert(performance.now() - started >= 95);
       assertEquals(warnings.length, 1);
       assert(warnings[0].includes("ENFILE"));
-      raw.events.acceptFailed("ECONNABORTED", new Error("gone already")); // at once, without a word
+      raw.events.acceptFailed("ECONNABORTED", new Error("gone already")); // at once, no warning
       assertEquals([raw.log.length, warnings.length], [3, 1]);
       raw.events.accepted(new FakeStream());
       (yield* task.join()).close();
@@ -456,7 +456,7 @@ testListener(
       yield* sleep(0.001);
       raw.events.accepted(stream);
       yield* sleep(0.001);
-      assertEquals(stream.log.splice(0), ["noDelay false", "send 1"]); // not closed: it waits for what was sent
+      assertEquals(stream.log.splice(0), ["noDelay false", "send 1"]);
       stream.sendEvents.sendFailed("ECONNRESET", new Error("gone"));
       yield* sleep(0.001);
       assertEquals(stream.log, ["close"]);

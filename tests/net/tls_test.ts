@@ -81,7 +81,10 @@ function* codeOf(operation: Coroutine<unknown>): Coroutine<string> {
   return error.code;
 }
 
-/** With TLS 1.3 a client is done before the server has looked at its certificate: then the connection ends, with an alert or without. */
+/**
+ * With TLS 1.3 a client is done before the server has looked at its certificate: then the
+ * connection ends, with an alert or without.
+ */
 function* assertTurnedAway(connecting: Coroutine<string>): Coroutine {
   try {
     assertEquals(yield* connecting, "");

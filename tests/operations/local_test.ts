@@ -1,4 +1,6 @@
-/** TaskLocal (R33): inherited from the task that called startSoon, and put back when the body ends. */
+/**
+ * TaskLocal (R33): inherited from the task that called startSoon, and put back when the body ends.
+ */
 import { assertEquals, assertMatch } from "@std/assert";
 import {
   call,

@@ -1,4 +1,4 @@
-/** A child process for signals_test.ts: says what it does, one line each. */
+/** A child process for signals_test.ts: prints what it does, one line each. */
 import { Loop, moveOnAfter, Nursery, shield, sleep, sleepForever } from "../../mod.ts";
 import { signals } from "../../src/os/mod.ts";
 
@@ -23,7 +23,7 @@ function* graceful() {
   say("done");
 }
 
-/** Each wait takes one signal; between waits the system's way is back. */
+/** Each wait takes one signal; between waits the signal has its default effect. */
 function* twice() {
   const waiting = Nursery.open(function* (nursery) {
     nursery.startSoon(function* () {

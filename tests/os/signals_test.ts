@@ -2,7 +2,10 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { type Signal, signals } from "../../src/os/mod.ts";
 
-/** Runs the program, sends the signal once it says "ready", and gives what it printed and how it ended. */
+/**
+ * Runs the program, sends the signal once it says "ready", and gives what it printed and how it
+ * ended.
+ */
 async function run(
   what: string,
   signal: Deno.Signal,
@@ -25,7 +28,7 @@ async function run(
     text += chunk;
     if (!sent && text.includes("ready\n")) {
       sent = true;
-      await new Promise((resolve) => setTimeout(resolve, 30)); // it waits for the signal a step later
+      await new Promise((resolve) => setTimeout(resolve, 30));
       child.kill(signal);
     }
   }

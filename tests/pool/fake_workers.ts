@@ -1,6 +1,6 @@
 /**
- * Workers that do not exist: a backend for pools whose every message takes as long as a test says,
- * and which keeps a record of what a pool did with it.
+ * A backend for pools without real workers. Every message takes as long as a test says, and the
+ * backend records what a pool did with it.
  */
 import { type Nursery, sleep } from "../../mod.ts";
 import type { Backend, FromWorker, ToWorker, WorkerListener } from "../../src/pool/protocol.ts";

@@ -1,5 +1,5 @@
 /**
- * The door to the assertions that tests use as `@std/assert`.
+ * The assertions that tests use as `@std/assert`.
  *
  * The npm package behind it is the standard library's own code but ships no types. The types stand
  * beside this file, in `assert.d.ts`, which lists every name that may be imported from here; an

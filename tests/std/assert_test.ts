@@ -1,4 +1,4 @@
-/** The typed door to the assertions: every name it declares is there, and assertions narrow. */
+/** The typed module of assertions: every name it declares is there, and assertions narrow. */
 import * as door from "@std/assert";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 

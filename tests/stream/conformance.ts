@@ -33,9 +33,12 @@ export interface StreamWorld {
   connect(listener: Listener<ByteStream>): Operation<ByteStream>;
   /** More bytes than all buffers between two ends hold. */
   readonly plenty: number;
-  /** TLS cannot end one direction alone everywhere: then tests of half-open connections are left out. */
+  /**
+   * TLS cannot end one direction alone everywhere: then tests of half-open connections are left
+   * out.
+   */
   readonly wholeClose?: boolean;
-  /** How often R37 cancels. */
+  /** How many times the test of R37 cancels. */
   readonly cancels?: number;
 }
 
@@ -81,12 +84,12 @@ export function* receiveAll(stream: ByteStream): Coroutine<Uint8Array> {
   return whole;
 }
 
-/** The byte at a place of a long message: what is lost or doubled shows. */
+/** The byte at a place of a long message: so that lost or doubled bytes are seen. */
 const numbered = (place: number) => (place * 31 + (place >>> 8) * 17 + (place >>> 16) * 7) & 255;
 const numberedBytes = (from: number, count: number) =>
   Uint8Array.from({ length: count }, (_, index) => numbered(from + index));
 
-/** Random numbers that can be had again. */
+/** Random numbers that a seed repeats. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -105,7 +108,10 @@ async function seeded(test: (random: (below: number) => number) => Promise<void>
   }
 }
 
-/** Runs `body` and cancels it after a random while: some steps of the loop, or some tenths of a millisecond. */
+/**
+ * Runs `body` and cancels it after a random while: some steps of the loop, or some tenths of a
+ * millisecond.
+ */
 function* cancelledSoon<T>(
   random: (below: number) => number,
   body: () => Operation<T>,
@@ -196,7 +202,7 @@ export function testStreams(world: StreamWorld): void {
           nursery.startSoon(sender);
           for (let at = 0; at < size;) {
             const view = (yield* server.recvView())!;
-            yield* server.send(bytes(1, 2, 3)); // what comes to the other end is not in the way
+            yield* server.send(bytes(1, 2, 3)); // bytes for the other direction do not disturb it
             for (let got = 0; got < 3;) got += (yield* client.recvView())!.length;
             assertEquals(view, message.slice(at, at + view.length));
             at += view.length;

@@ -1,16 +1,21 @@
 /**
- * cancelAtEveryWait: repeats a scenario, cancelling one of its tasks at its 1st, 2nd, ... nth wait, until it completes.
+ * cancelAtEveryWait: repeats a scenario, cancelling one of its tasks at its 1st, 2nd, ... nth wait,
+ * until it completes.
  *
- * Every wait is hit at both of the moments that differ: just after the task has parked ("parked"), and just before it is
- * resumed ("settled"), when what it waited for has been handed over already and must be neither lost nor leaked (R18, R30).
- * All of it under each order of execution. A failure names order, seed, wait and moment.
+ * Every wait is cancelled at both of the moments that differ: just after the task has parked
+ * ("parked"), and just before it is resumed ("settled"), when what it waited for has been handed
+ * over already and must be neither lost nor leaked (R18, R30). All of it under each order of
+ * execution. A failure names order, seed, wait and moment.
  *
  * Invariant: each repetition has a world of its own: `scenario` is called anew for each.
  */
 import { type ExecutionOrder, Loop, type Operation } from "../../mod.ts";
 import { VirtualClock } from "../../src/testing/virtual_clock.ts";
 
-/** One world: the task that is cancelled, the tasks around it, and what must hold when all have ended. */
+/**
+ * One world: the task that is cancelled, the tasks around it, and what must hold when all have
+ * ended.
+ */
 export interface Scenario {
   /** Started first (the order of execution may well run it later). */
   victim: Operation<unknown>;
@@ -31,16 +36,19 @@ export interface Outcome {
   readonly moment: "parked" | "settled";
 }
 
-/** What `cancelAtEveryWait` can be told. */
+/** Options of `cancelAtEveryWait`. */
 export interface CancelOptions {
   /** How many seeds of "random" order; 5 by default. */
   seeds?: number;
 }
 
-/** A scenario that never completes is a mistake of its own. */
+/** A scenario that waits more often than this never completes, which is a mistake. */
 const MAX_WAITS = 1_000;
 
-/** Runs the scenario cancelled at each of its waits. Gives the number of waits of the longest run: 0 means nothing was tried. */
+/**
+ * Runs the scenario cancelled at each of its waits. Gives the number of waits of the longest run: 0
+ * means nothing was tried.
+ */
 export async function cancelAtEveryWait(
   scenario: () => Scenario,
   options: CancelOptions = {},

@@ -1,4 +1,4 @@
-/** The harness itself: it hits every wait, at both moments, and says where a check failed. */
+/** The harness itself: it cancels at every wait, at both moments, and says where a check failed. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { checkpoint, sleep } from "../../mod.ts";
 import { cancelAtEveryWait, type Outcome } from "./cancel_at_every_wait.ts";

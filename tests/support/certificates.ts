@@ -1,5 +1,6 @@
 /**
- * Certificates for tests, made by openssl when they are first wanted: an authority, leaves that it signed, and a stranger.
+ * Certificates for tests, made by openssl when they are first needed: an authority, certificates
+ * that it signed, and one that it did not sign.
  */
 
 /** A certificate and its key, in PEM. */

@@ -1,11 +1,14 @@
 /**
- * FaultNetwork: a network around another one, in which any call can fail as a runtime makes it fail.
+ * FaultNetwork: a network around another one, in which any call can fail as a runtime makes it
+ * fail.
  *
- * A test gives a plan: for each call (an accept, a receive, a `setNoDelay`...) it says which error is met, or null. What
- * meets none goes to the network inside. After a fault a connection is broken for good, as a real one is.
+ * A test gives a plan: for each call (an accept, a receive, a `setNoDelay`...) it says which error
+ * is met, or null. What meets none goes to the network inside. After a fault a connection is broken
+ * for good, as a real one is.
  *
- * Invariants: the rules of `src/net/network.ts` hold: each call is answered once, nothing is answered after `close`. Everything
- * that was opened is counted until it is closed: `left` says what a program has forgotten.
+ * Invariants: the rules of `src/net/network.ts` hold: each call is answered once, nothing is
+ * answered after `close`. Everything that was opened is counted until it is closed: `left` says
+ * what a program has forgotten.
  */
 import type {
   Attempt,
@@ -48,8 +51,9 @@ export interface Fault {
   /** The host's error. */
   readonly error: unknown;
   /**
-   * "later": by the event that answers, once the caller has returned. "at once": by the same event, before that. "throw": the call itself
-   * throws. Where there is no event (`setNoDelay`, `setKeepAlive`, `close`) the call always throws.
+   * "later": by the event that answers, once the caller has returned. "at once": by the same event,
+   * before that. "throw": the call itself throws. Where there is no event (`setNoDelay`,
+   * `setKeepAlive`, `close`) the call always throws.
    */
   readonly how: "later" | "at once" | "throw";
 }
@@ -57,7 +61,10 @@ export interface Fault {
 /** Says how a call fails, or null where it does not. */
 export type FaultPlan = (call: FaultCall) => Fault | null;
 
-/** A plan in which the first call of one point, on the first connection of one side, fails; and no other. */
+/**
+ * A plan in which the first call of one point, on the first connection of one side, fails; and no
+ * other.
+ */
 export function failOnce(
   point: FaultPoint,
   fault: Fault,
@@ -78,8 +85,8 @@ function hostError(name: string, message: string, code?: string): Error {
 }
 
 /**
- * The errors that Deno gives. Those of the system have a code (as `accept` gives it, `NotConnected` among them); those of
- * Deno itself have none.
+ * The errors that Deno gives. Those of the system have a code (as `accept` gives it, `NotConnected`
+ * among them); those of Deno itself have none.
  */
 export function denoErrors(): Error[] {
   return [
@@ -114,7 +121,10 @@ export function nodeErrors(): Error[] {
   ];
 }
 
-/** What `accept`, `read`, `write` and `setsockopt` give on Linux, macOS and Windows, by their names in POSIX. */
+/**
+ * What `accept`, `read`, `write` and `setsockopt` give on Linux, macOS and Windows, by their names
+ * in POSIX.
+ */
 const SYSTEM_CODES: readonly string[] = [
   ...["EACCES", "EADDRINUSE", "EAGAIN", "EBADF", "ECANCELED", "ECONNABORTED", "ECONNRESET"],
   ...["EFAULT", "EHOSTDOWN", "EHOSTUNREACH", "EINTR", "EINVAL", "EIO", "EMFILE", "ENETDOWN"],

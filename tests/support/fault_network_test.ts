@@ -1,4 +1,7 @@
-/** The network that fails by a plan: each call fails as it is told, once, and what was opened is counted. */
+/**
+ * The network that fails by a plan: each call fails as it is told, once, and what was opened is
+ * counted.
+ */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { all, type Coroutine, Loop, sleep } from "jsr:@broomio/core";
 import {

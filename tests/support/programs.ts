@@ -1,9 +1,11 @@
 /**
- * Random programs: an arbitrary for fast-check, and an interpreter that runs one and keeps the books.
+ * Random programs: an arbitrary for fast-check, and an interpreter that runs one and accounts
+ * for every error and task.
  *
- * Invariants it checks while it runs, into `problems`: no task outlives its nursery; Cancelled leaves a scope only where one
- * around it is cancelled; `failAfter` gives its body's value or throws. And after the run: every error that was thrown was
- * reported, caught, dropped by Ignore or replaced, once; every `finally` that was entered ran to its end.
+ * Invariants it checks while it runs, into `problems`: no task outlives its nursery; Cancelled
+ * leaves a scope only where one around it is cancelled; `failAfter` gives its body's value or
+ * throws. And after the run: every error that was thrown was reported, caught, dropped by Ignore or
+ * replaced, once; every `finally` that was entered ran to its end.
  */
 import fc from "fast-check";
 import {
@@ -27,8 +29,7 @@ import {
   type Task,
   until,
 } from "../../mod.ts";
-import type { TaskCore } from "../../src/kernel/task.ts";
-import { VirtualClock } from "../../src/testing/mod.ts";
+import { inspect, VirtualClock } from "../../src/testing/mod.ts";
 import { leftovers } from "./world.ts";
 
 /** A sequence of steps. */
@@ -59,7 +60,7 @@ const seconds = fc.constantFrom(0, 0, 1, 1, 2, 3, 5);
 const timeout = fc.option(fc.constantFrom(0, 1, 2, 3, 4), { freq: 2 });
 const which = fc.nat(7);
 
-/** Parts of every shape. */
+/** Parts of programs, of every kind. */
 const parts: fc.Arbitrary<Program> = fc.letrec<{ program: Program; step: Step }>((tie) => {
   const inner = tie("program");
   return {
@@ -180,7 +181,7 @@ const parts: fc.Arbitrary<Program> = fc.letrec<{ program: Program; step: Step }>
   };
 }).program;
 
-/** Programs: some tasks in a nursery, so that there is always someone to disturb. */
+/** Programs: some tasks in a nursery, so that there is always another task to interfere with. */
 export const programs: fc.Arbitrary<Program> = fc.record({
   do: fc.constant("nursery" as const),
   policy: fc.constantFrom(...(["abort", "accumulate", "accumulate", "ignore"] as const)),
@@ -199,7 +200,7 @@ export interface Report {
   problems: string[];
 }
 
-/** More steps than any of these programs has: one that takes as many never ends. */
+/** More steps than any of these programs needs: one that takes more never ends. */
 const MAX_STEPS = 100_000;
 
 /** Runs a program and checks all that must hold of it. */
@@ -241,9 +242,11 @@ export async function runProgram(
     if (count !== 0) problems.push(`left behind: ${what} ${count}`);
   }
   if (new Set(ended).size !== ended.length) problems.push("a task ended twice");
-  for (const task of ended as TaskCore[]) {
-    if (task.extras?.watchers) problems.push(`task ${task.name} has ended and is watched`);
-    if (task.wait !== null) problems.push(`task ${task.name} has ended and waits`);
+  for (const task of ended) {
+    const { watchers, waitsFor, heldLocks } = inspect(task);
+    if (watchers > 0) problems.push(`task ${task.name} has ended and is watched`);
+    if (waitsFor !== undefined) problems.push(`task ${task.name} has ended and waits`);
+    if (heldLocks.length > 0) problems.push(`task ${task.name} has ended and owns a lock`);
   }
   machine.note(failure === null ? "ended" : "failed");
   return { log: machine.log, problems };
@@ -264,7 +267,10 @@ class Machine {
   readonly #outcomes = new Map<unknown, string[]>();
   #thrown = 0;
   #openFinallys = 0;
-  /** A shield moved while tasks unwind makes it unknowable from outside which scope stops them. */
+  /**
+   * Where a shield moved while tasks unwind, it cannot be known from outside which scope stops
+   * them.
+   */
   #shieldsMoved = false;
 
   constructor(loop: Loop, problems: string[]) {
@@ -500,8 +506,8 @@ class Machine {
       yield* operation as Coroutine<unknown>;
     } catch (error) {
       if (error instanceof Cancelled && !this.#shieldsMoved) {
-        const task = (yield* currentTask()) as TaskCore;
-        if (task.scope.cause === null) this.#problems.push("Cancelled escaped its scope");
+        const { cancelled } = inspect(yield* currentTask());
+        if (!cancelled) this.#problems.push("Cancelled escaped its scope");
       }
       throw error;
     }

@@ -1,8 +1,9 @@
 /**
- * A world of its own for each test: a loop on a virtual clock, a log with times, the warnings.
+ * A separate world for each test: a loop on a virtual clock, a log with times, the warnings.
  *
- * Invariant: a test made with `inEveryOrder` runs under each order of execution, and passes only if the loop is left with
- * nothing registered: no task, no timer in force, no external wait, nothing ready.
+ * Invariant: a test made with `inEveryOrder` runs under each order of execution, and passes only if
+ * the loop is left with nothing registered: no task, no timer in force, no external wait, nothing
+ * ready.
  */
 import { assertEquals } from "@std/assert";
 import {
@@ -13,9 +14,7 @@ import {
   type LoopWarning,
   sleep,
 } from "../../mod.ts";
-import type { Scheduler } from "../../src/kernel/scheduler.ts";
-import type { TaskCore } from "../../src/kernel/task.ts";
-import { VirtualClock } from "../../src/testing/mod.ts";
+import { inspect, VirtualClock } from "../../src/testing/mod.ts";
 
 /** What a test works with. */
 export class World {
@@ -63,30 +62,28 @@ export function nameOf(error: unknown): string {
   return error.name === "Cancelled" ? error.name : `${error.name}: ${error.message}`;
 }
 
-/** The scheduler of a loop, which users do not see. */
-export function schedulerOf(loop: Loop): Scheduler {
-  const task = loop.startSoon(function* (): Coroutine {}()) as TaskCore;
-  const { scheduler } = task;
-  scheduler.queue.shift();
-  task.abandon(undefined);
-  task.mode = 0;
-  task.nursery.childEnded(task, false);
-  return scheduler;
-}
-
-/** What a loop that is at rest still holds on to: nothing, or there is a leak. */
+/** What a loop that is at rest still has: nothing, or there is a leak. */
 export function leftovers(loop: Loop): Record<string, number> {
-  const scheduler = schedulerOf(loop);
+  const { tasks, ready, waiters, timers, externalWaits, heldLocks } = inspect(loop);
   return {
-    tasks: [...loop.tasks].length,
-    timers: scheduler.timers.size,
-    externals: scheduler.externals,
-    ready: scheduler.queue.length,
+    tasks: tasks.length,
+    waiters,
+    timers,
+    externals: externalWaits,
+    ready,
+    heldLocks: heldLocks.length,
   };
 }
 
-/** What `leftovers` is to give. */
-export const NOTHING_LEFT = { tasks: 0, timers: 0, externals: 0, ready: 0 };
+/** What `leftovers` should give. */
+export const NOTHING_LEFT = {
+  tasks: 0,
+  waiters: 0,
+  timers: 0,
+  externals: 0,
+  ready: 0,
+  heldLocks: 0,
+};
 
 const ORDERS: [ExecutionOrder, number][] = [
   ["fifo", 0],

@@ -1,4 +1,7 @@
-/** R30: for each primitive, a scenario in which one task is cancelled at its 1st, 2nd, ... nth wait, until it completes. */
+/**
+ * R30: for each primitive, a scenario in which one task is cancelled at its 1st, 2nd, ... nth wait,
+ * until it completes.
+ */
 import { assert, assertEquals } from "@std/assert";
 import {
   CapacityLimiter,
@@ -43,7 +46,7 @@ interface Guard {
   with<T>(body: Operation<T>): Operation<T>;
 }
 
-/** Goes in and out three times, in each of the ways there are. */
+/** Goes in and out three times, once in each way. */
 function* visitor(guard: Guard, room: Room): Coroutine {
   yield* guard.with(room.visit());
   yield* guard.acquire();
@@ -162,7 +165,7 @@ Deno.test("R30: a parking lot survives a cancel at every wait", async () => {
         }(),
       ],
       check({ completed }) {
-        assertEquals(returned, woken); // who was woken is awake, and nobody else
+        assertEquals(returned, woken); // those that were woken, and no others
         assert(woken >= 6);
         if (completed) assertEquals(woken, 9);
         assertEquals(lot.statistics().tasksWaiting, 0);

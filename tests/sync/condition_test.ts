@@ -1,4 +1,7 @@
-/** Condition: waiting under a lock, notifications that are not lost, and cancels that land with the lock. */
+/**
+ * Condition: waiting under a lock, notifications that are not lost, and cancels that land with the
+ * lock.
+ */
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   BrokenResourceError,
@@ -130,7 +133,7 @@ inEveryOrder(
         task.cancel();
         assertEquals(condition.statistics().tasksWaiting, 0);
         if (!busy) return;
-        assertEquals(condition.notify(), 0); // nobody is there to be told
+        assertEquals(condition.notify(), 0); // nobody waits
         yield* sleep(1);
         condition.release();
       }));

@@ -16,7 +16,7 @@ import {
   sleepForever,
   type Task,
 } from "../../mod.ts";
-import type { TaskCore } from "../../src/kernel/task.ts";
+import { inspect } from "../../src/testing/mod.ts";
 import { inEveryOrder, nameOf, rejection, World } from "../support/world.ts";
 
 // R29
@@ -306,7 +306,7 @@ Deno.test("R31: a task keeps no trace of locks that it gave back", async () => {
     }
   }());
   await loop.run();
-  assertEquals((task as TaskCore).extras!.held, null);
+  assertEquals(inspect(task).heldLocks, []);
 });
 
 // with

@@ -1,6 +1,7 @@
 /**
- * Random programs of acquirers, releasers and cancellers over each primitive, in every order, against `WaitersModel`: nothing is
- * lost, duplicated, leaked or served out of turn. A failure prints fast-check's seed, and the program with the loop's seed.
+ * Random programs of acquirers, releasers and cancellers over each primitive, in every order,
+ * against `WaitersModel`: nothing is lost, duplicated, leaked or served out of turn. A failure
+ * prints fast-check's seed, and the program with the loop's seed.
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -28,7 +29,10 @@ import { WaitersModel } from "./waiters_model.ts";
 /** One act of a user: it waits a while first, so that the times of different users often meet. */
 interface Act {
   readonly pause: number;
-  /** `use` waits for it, `try` does not, `wait` parks or waits on the condition, `wake` wakes, `quit` ends without giving back. */
+  /**
+   * `use` waits for it, `try` does not, `wait` parks or waits on the condition, `wake` wakes,
+   * `quit` ends without giving back.
+   */
   readonly kind: "use" | "try" | "wait" | "wake" | "quit";
   /** How long it is held, or how many are woken. */
   readonly amount: number;
@@ -198,7 +202,7 @@ async function run(program: Program, total: number, subject: Subject): Promise<v
         compare();
       }());
     }
-    // Whoever waits when all is over is let go, so that the program ends.
+    // Those that still wait at the end are released, so that the program ends.
     nursery.startSoon(function* () {
       while (users > 0) {
         yield* sleep(100);

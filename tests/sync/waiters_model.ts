@@ -1,7 +1,9 @@
 /**
- * WaitersModel: what a lock, semaphore, limiter, parking lot or condition should do, written as plainly as possible.
+ * WaitersModel: what a lock, semaphore, limiter, parking lot or condition should do, written as
+ * plainly as possible.
  *
- * It is told of every act at the moment of the act, so that after each its state must equal that of the real primitive.
+ * It is told of every act at the moment of the act, so that after each its state must equal that of
+ * the real primitive.
  */
 import { assert, assertEquals } from "@std/assert";
 
@@ -83,7 +85,10 @@ export class WaitersModel {
     return woken.length;
   }
 
-  /** A cancel reaches a user, wherever it is; `takesBack` where a wait that was parked must have the lock first. */
+  /**
+   * A cancel reaches a user, wherever it is; `takesBack` where a wait that was parked must have the
+   * lock first.
+   */
   cancel(user: number, takesBack: boolean): void {
     if (this.parked.includes(user)) {
       this.parked = this.parked.filter((each) => each !== user);

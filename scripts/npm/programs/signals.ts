@@ -1,4 +1,5 @@
-// A signal, sent by the program to itself: the waits get it, and then it does again what it does by default.
+// A signal, sent by the program to itself: the waits get it, and then it does again what it does by
+// default.
 import { Loop, Nursery, shield, sleep, sleepForever } from "jsr:@broomio/core";
 import { signals } from "jsr:@broomio/core/os";
 import process from "node:process";
