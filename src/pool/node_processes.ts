@@ -8,7 +8,7 @@
  */
 import { builtin } from "../runtime/builtin.ts";
 import { parallelism } from "./parallelism.ts";
-import type { Backend, WorkerListener } from "./protocol.ts";
+import { type Backend, unreadable, type WorkerListener } from "./protocol.ts";
 
 /** The part of `node:child_process` that is used here. */
 interface ChildProcesses {
@@ -33,16 +33,6 @@ export function nodeProcesses(entry: string): Backend {
   const { fileURLToPath } = builtin<{ fileURLToPath(url: string): string }>("node:url")!;
   const path = entry.startsWith("file:") ? fileURLToPath(entry) : entry;
 
-  /** What a message says, or the message itself where it is not in our format. */
-  function read(message: unknown): unknown {
-    if (!(message instanceof Uint8Array)) return message;
-    try {
-      return deserialize(message);
-    } catch {
-      return message;
-    }
-  }
-
   return {
     parallelism: parallelism(),
     start(listener: WorkerListener) {
@@ -59,7 +49,16 @@ export function nodeProcesses(entry: string): Backend {
         ended = true;
         listener.ended({ how, error });
       };
-      child.on("message", (message: unknown) => listener.received(read(message)));
+      child.on("message", (message: unknown) => {
+        let content = message;
+        try {
+          if (isSerialized(message)) content = deserialize(message);
+        } catch (cause) {
+          error = unreadable(cause);
+          return child.kill("SIGKILL");
+        }
+        listener.received(content);
+      });
       child.on("error", (cause: unknown) => {
         error = cause;
         if (!child.connected) how ??= "an error"; // it could not be started, and no exit follows
@@ -81,4 +80,9 @@ export function nodeProcesses(entry: string): Backend {
       };
     },
   };
+}
+
+/** Whether a message is what `serialize` gives, which starts with a byte of 255 and a version. */
+function isSerialized(message: unknown): message is Uint8Array {
+  return message instanceof Uint8Array && message[0] === 255;
 }

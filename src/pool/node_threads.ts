@@ -4,7 +4,7 @@
  */
 import { builtin } from "../runtime/builtin.ts";
 import { parallelism } from "./parallelism.ts";
-import type { Backend, WorkerListener } from "./protocol.ts";
+import { type Backend, unreadable, type WorkerListener } from "./protocol.ts";
 
 /** The part of `node:worker_threads` that is used here. */
 interface WorkerThreads {
@@ -31,7 +31,7 @@ export function nodeThreads(entry: string): Backend {
       worker.on("message", (message: unknown) => listener.received(message));
       worker.on("error", (cause: unknown) => error = cause);
       worker.on("messageerror", (cause: unknown) => {
-        error = cause;
+        error = unreadable(cause);
         worker.terminate();
       });
       worker.on("exit", (code: number) => listener.ended({ how: `exit code ${code}`, error }));

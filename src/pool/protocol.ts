@@ -91,6 +91,17 @@ export interface WorkerEnd {
   readonly error?: unknown;
 }
 
+/**
+ * The error of a worker that is ended because its pool cannot read what it sent: nobody could say
+ * which call that was for.
+ */
+export function unreadable(cause: unknown): Error {
+  return new Error(
+    "a message of the worker cannot be read (on Node an error that contains itself, as a result, is one)",
+    { cause },
+  );
+}
+
 /** Told what a worker sends. */
 export interface WorkerListener {
   /** A message came; it may be anything, as the module can post messages too. */

@@ -103,17 +103,21 @@ test("whatever a handler gives or throws, the call is answered", function* (pool
   const names = yield* pool.execute("names");
   assert(names.length > 10);
   const ways = ["gives", "resolves", "returns", "throws", "rejects", "fails"] as const;
+  let unreadable = 0;
   for (const name of names) {
     for (const way of ways) {
       const error = yield* errorOf(failAfter(5, () => pool.execute(way, name)));
       const text = `${way} ${name}: ${error instanceof Error ? error.stack : "no error"}`;
-      assert(!(error instanceof WorkerError), text);
+      // Node sends an error that contains itself, and cannot read it: the worker is ended.
+      if (error instanceof WorkerError && name === "circular") unreadable++;
+      else assert(!(error instanceof WorkerError), text);
       assert((error as Error | undefined)?.name !== "TimeoutError", text);
     }
   }
   assertEquals(yield* pool.execute("echo", 1), 1);
   const { running, died, completed, failed } = pool.statistics();
-  assertEquals([running, died, completed + failed], [0, 0, names.length * ways.length + 2]);
+  const calls = names.length * ways.length + 2;
+  assertEquals([running, died, completed + failed], [0, unreadable, calls]);
 });
 
 test("what is wrong with a result or an error is said", function* (pool) {
@@ -152,7 +156,7 @@ test(
   function* (pool, warnings) {
     const junk = ["hello", 5, { a: 1 }, [], ["up"], ["ready"], ["broken"], ["broken", null]];
     const forged = [["done"], ["done", 1], ["failed", 2, null], ["failed", 3, { kind: "error" }]];
-    const strange = [new Uint8Array([255, 15, 1]), new Uint8Array(0), ["done", 99, 1], [["done"]]];
+    const strange = [new Uint8Array([1, 2, 3]), new Uint8Array(0), ["done", 99, 1], [["done"]]];
     for (const message of [...junk, ...forged, ...strange]) {
       assertEquals(yield* pool.execute("post", message), "answered");
     }
@@ -164,6 +168,16 @@ test(
     assertStringIncludes(warnings[0].message, "give results back by returning them");
   },
 );
+
+Deno.test("processes: what cannot be read ends the worker, and its calls say so", async () => {
+  await new Loop().run(failAfter(30, function* () {
+    const pool = yield* kinds.processes({ size: 1 });
+    const error = yield* errorOf(pool.execute("post", new Uint8Array([255, 15, 111])));
+    assertInstanceOf(error, WorkerError);
+    assertStringIncludes(error.message, "a message of the worker cannot be read");
+    assertEquals(yield* pool.execute("echo", 1), 1);
+  }));
+});
 
 test("arguments of pool methods are checked at the call", function* (pool) {
   const untyped = pool as unknown as Record<string, (...args: unknown[]) => unknown>;
