@@ -33,6 +33,11 @@ export function nodeProcesses(entry: string): Backend {
   const { fileURLToPath } = builtin<{ fileURLToPath(url: string): string }>("node:url")!;
   const path = entry.startsWith("file:") ? fileURLToPath(entry) : entry;
 
+  const [firstByte] = serialize(null);
+  /** Whether a message is in our format: the first byte is the version that the engine writes. */
+  const isSerialized = (message: unknown): message is Uint8Array =>
+    message instanceof Uint8Array && message[0] === firstByte;
+
   return {
     parallelism: parallelism(),
     start(listener: WorkerListener) {
@@ -80,9 +85,4 @@ export function nodeProcesses(entry: string): Backend {
       };
     },
   };
-}
-
-/** Whether a message is what `serialize` gives, which starts with a byte of 255 and a version. */
-function isSerialized(message: unknown): message is Uint8Array {
-  return message instanceof Uint8Array && message[0] === 255;
 }
