@@ -43,6 +43,8 @@ export class NodeTlsStream implements RawTlsStream {
   readonly #adapter: DuplexAdapter;
   /** It was asked for bytes and has not answered. */
   #receiving = false;
+  /** It was asked to send, or to end sending, and has not answered. */
+  #sending = false;
   /** The other end has sent close_notify. */
   #ended = false;
   #failure: { cause: unknown } | null = null;
@@ -63,6 +65,8 @@ export class NodeTlsStream implements RawTlsStream {
     socket.on("close", () => {
       if (!this.#ended) this.#failed(new PeerGone("The other end left without close_notify"));
       adapter.close();
+      // Not every runtime calls back for what was being written then.
+      this.#answer(this.#failure?.cause ?? new PeerGone("The other end left"));
     });
   }
 
@@ -107,10 +111,12 @@ export class NodeTlsStream implements RawTlsStream {
   }
 
   send(bytes: Uint8Array): void {
+    this.#sending = true;
     this.#socket.write(bytes, (error) => this.#adapter.whenIdle(() => this.#answer(error)));
   }
 
   finish(): void {
+    this.#sending = true;
     this.#end(() => this.#answer(undefined));
   }
 
@@ -120,7 +126,10 @@ export class NodeTlsStream implements RawTlsStream {
     this.#socket.end(() => this.#adapter.whenIdle(callback, writes + 1));
   }
 
+  /** Answers `send` or `finish`, once. */
   #answer(error: unknown): void {
+    if (!this.#sending) return;
+    this.#sending = false;
     if (error) this.sendEvents.sendFailed(tlsCodeOf(error), error);
     else this.sendEvents.sent();
   }

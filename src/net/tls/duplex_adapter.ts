@@ -109,16 +109,16 @@ export class DuplexAdapter implements ReceiveEvents, SendEvents {
     const done = this.#writing;
     this.#writing = null;
     done?.();
-    this.#checkIdle();
-    if (this.#closing && this.#writing === null) this.#closeRaw();
+    if (!this.#closing) this.#checkIdle();
+    else if (this.#writing === null) this.#closeRaw();
   }
 
   sendFailed(_code: string, cause: unknown): void {
     const done = this.#writing;
     this.#writing = null;
     done?.(cause);
-    this.#checkIdle();
     if (this.#closing) this.#closeRaw();
+    else this.#checkIdle();
   }
 
   /**
