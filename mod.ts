@@ -25,13 +25,14 @@ export {
   BrokenResourceError,
   BusyResourceError,
   Cancelled,
+  type CancelSource,
   ClosedResourceError,
   DeadlockError,
   EndOfChannel,
   TaskCancelledError,
   TimeoutError,
 } from "./src/kernel/errors.ts";
-export { NurseryError } from "./src/kernel/nursery_error.ts";
+export { findError, NurseryError } from "./src/kernel/nursery_error.ts";
 export type { Duration, DurationLike } from "./src/duration.ts";
 export type { Host, HostSession } from "./src/host.ts";
 export type { ExecutionOrder } from "./src/kernel/ready_queue.ts";

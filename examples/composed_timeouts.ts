@@ -16,7 +16,7 @@ function* firstAnswer(hosts: Record<string, number>) {
       return yield* attempt(host, seconds);
     } catch (error) {
       if (!(error instanceof TimeoutError)) throw error;
-      console.log(`${host}: ${error.message}`);
+      console.log(`${host}: ${error.message.split("\n")[0]}`);
     }
   }
 }

@@ -1,55 +1,85 @@
 /**
- * Loop: runs tasks in turns. A turn expires what is due, steps what is ready, and, when nothing is left to do at once, has the host
- * wait.
+ * Loop: runs tasks in turns. A turn expires what is due, steps what is ready, and, when nothing is
+ * left to do at once, has the host wait.
  *
- * Pure: no clock, timer, promise or socket of its own; time and wake-ups come through the Host (host.ts).
- * Invariants: one run at a time; the tasks of the next run wait in a new root nursery; no turn runs inside another.
- * Independent of: how a task is stepped (kernel/step.ts), and when a run is over (kernel/run.ts).
+ * Pure: no clock, timer, promise or socket of its own; time and wake-ups come through the Host
+ * (host.ts). Invariants: one run at a time; the tasks of the next run wait in a new root nursery;
+ * no turn runs inside another. Independent of: how a task is stepped (kernel/step.ts), and when a
+ * run is over (kernel/run.ts).
  */
+import {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkObject,
+  checkOptions,
+  wrongKind,
+} from "./check.ts";
 import type { Host } from "./host.ts";
 import { observeYields } from "./kernel/command.ts";
 import { ScopeCore } from "./kernel/cancel_scope.ts";
 import type { Operation } from "./kernel/coroutine.ts";
-import { liveTasks } from "./kernel/deadlock_report.ts";
+import { brief } from "./kernel/errors.ts";
 import { NurseryCore, type TaskOptions } from "./kernel/nursery.ts";
 import { createQueue, type ExecutionOrder, seededRandom } from "./kernel/ready_queue.ts";
 import type { RingBuffer } from "./kernel/ring_buffer.ts";
 import { OVER, Run, type Settle, WAIT } from "./kernel/run.ts";
-import { type Instrument, type LoopWarning, Scheduler } from "./kernel/scheduler.ts";
-import { coroutineStack } from "./kernel/stack.ts";
+import { type Instrument, type LoopWarning, runningTask, Scheduler } from "./kernel/scheduler.ts";
+import { captureStack } from "./kernel/stack.ts";
 import { runBatch } from "./kernel/step.ts";
 import type { Task, TaskCore } from "./kernel/task.ts";
+import { tasksIn } from "./kernel/task_tree.ts";
 import { webHost } from "./runtime/web_host.ts";
 
 /** Steps between two looks at the clock, at most: a look costs 80 ns on Deno, a step can be 20. */
 const MAX_STEPS = 64;
 /**
- * How long a turn lasts, in seconds, before the host gets its chance (R5). Handing over costs 1 us on Node and 70 to 150 us on Deno, so turns
- * are short only while tasks stay ready all the time and what happens outside makes more ready.
+ * How long a turn lasts, in seconds, before the host gets its chance (R5). Handing over costs 1 us
+ * on Node and 70 to 150 us on Deno, so turns are short only while tasks stay ready all the time and
+ * what happens outside makes more ready.
  */
 const SHORT_TURN = 0.002;
 const LONG_TURN = 0.008;
-/** Looks at the clock in one turn, at most: time may stand still while tasks run, as with a virtual clock. */
+/**
+ * Looks at the clock in one turn, at most: time may stand still while tasks run, as with a virtual
+ * clock.
+ */
 const MAX_LOOKS = 16_384;
+/** Batches of steps for cleanup in a loop whose host has failed. */
+const MAX_UNWINDING = 10_000;
+/** After so many seconds a task that was started after a run is warned of. */
+const REMIND_AFTER = 1;
 
 /** What the task of `run(main)` is called. */
 const MAIN: TaskOptions = { name: "main" };
 
 /** Options of a {@linkcode Loop}. */
 export interface LoopOptions {
-  /** In which order ready tasks run: "fifo" by default; the others are there to find hidden assumptions in tests. */
+  /**
+   * In which order ready tasks run: "fifo" by default; the others are there to find hidden
+   * assumptions in tests.
+   */
   executionOrder?: ExecutionOrder;
-  /** What "random" draws from: a whole number. By default a new one each time; read it as `loop.seed`. */
+  /**
+   * What "random" draws from: a whole number. By default a new one each time; read it as
+   * `loop.seed`.
+   */
   seed?: number;
   /** Where time and wake-ups come from: by default the runtime; a `VirtualClock` in tests. */
   host?: Host;
   /** Watch the tasks of the loop. */
-  instruments?: Instrument[];
+  instruments?: readonly Instrument[];
   /** Called with probable mistakes; by default they are printed. What it throws is printed too. */
   onWarning?: (warning: LoopWarning) => void;
-  /** Each task sees the `AsyncLocalStorage` store of the code that started it, instead of that of the `run()` call. */
+  /**
+   * Each task sees the `AsyncLocalStorage` store of the code that started it, instead of that of
+   * the `run()` call.
+   */
   asyncContext?: boolean;
-  /** Errors tell where their task was started, deadlock reports where each task waits. Costs a stack trace for each wait. */
+  /**
+   * Errors tell where their task was started, deadlock reports where each task waits. Costs a stack
+   * trace for each wait.
+   */
   debug?: boolean;
 }
 
@@ -69,7 +99,10 @@ export interface ExploredLoop {
   crash(error: unknown): void;
 }
 
-/** Makes a loop whose order of execution the caller decides: for `explore` in `testing/`, and nothing else. */
+/**
+ * Makes a loop whose order of execution the caller decides: for `explore` in `testing/`, and
+ * nothing else.
+ */
 export let exploredLoop: (options: LoopOptions, ordering: Ordering) => ExploredLoop;
 
 /** What the doors of this package see of a loop, and users do not. */
@@ -129,29 +162,39 @@ export class Loop {
           loop.#steps = MAX_STEPS;
           loop.#turnLength = SHORT_TURN;
           loop.#leftReady = 0;
-          loop.#run = new Run(loop.#root, task, settle, { calledFrom: "", seedNote: undefined });
+          loop.#run = new Run(loop.#root, task, settle, { calledFrom: {}, seedNote: undefined });
           loop.#scheduler.open(turn);
         },
         crash(error) {
-          loop.#run!.crash(error);
+          loop.#run!.drop(error);
           loop.#endRun();
         },
       };
     };
   }
+  readonly #callTurn = (): void => this.#turn();
+  /** A run was begun. */
+  #wasRun = false;
+  /** Takes back the reminder of tasks that wait for another run; null where there is none. */
+  #reminder: (() => void) | null = null;
 
   /**
    * Makes a loop; nothing runs before `run()`.
    *
    * @throws {RangeError} If an option has no valid value.
-   * @throws {TypeError} If `asyncContext` is wanted of a host that has none.
+   * @throws {TypeError} If an option is not known, or of the wrong kind, or `asyncContext` is
+   * wanted of a host that has none.
    */
   constructor(options: LoopOptions = {}) {
+    checkOptions(options, "Loop", OPTIONS);
     const { executionOrder = "fifo", host = webHost, onWarning, asyncContext = false } = options;
+    const { instruments = NO_INSTRUMENTS, debug = false } = options;
     this.seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
-    if (!Number.isSafeInteger(this.seed)) {
-      throw new RangeError(`seed is a whole number, not ${this.seed}`);
-    }
+    checkInteger(this.seed, "seed", Number.MIN_SAFE_INTEGER);
+    checkBoolean(debug, "debug");
+    checkBoolean(asyncContext, "asyncContext");
+    if (onWarning !== undefined) checkFunction(onWarning, "onWarning");
+    checkInstruments(instruments);
     if (asyncContext && host.captureContext === undefined) {
       throw new TypeError("asyncContext: this host has no async context (AsyncLocalStorage)");
     }
@@ -162,8 +205,8 @@ export class Loop {
       loop: this,
       host,
       queue: ordering?.queue ?? createQueue<TaskCore>(executionOrder, seededRandom(this.seed)),
-      instruments: options.instruments ?? [],
-      debug: options.debug ?? false,
+      instruments,
+      debug,
       asyncContext,
       random: ordering?.random ?? seededRandom(executionOrder === "random" ? this.seed : 0),
       warn: createWarn(host, onWarning),
@@ -182,21 +225,25 @@ export class Loop {
 
   /** The tasks that have not ended, parents before their children. */
   get tasks(): Iterable<Task> {
-    return liveTasks(this.#root);
+    return tasksIn(this.#root.scope);
   }
 
   /**
-   * Starts a task of the loop. It never runs at once. May be called before `run()`, and from anywhere while that runs.
+   * Starts a task of the loop. It never runs at once. May be called before `run()`, and from
+   * anywhere while that runs.
    *
    * @throws {TypeError} If it is not a fresh coroutine or operation.
    */
   startSoon<T>(coroutine: Operation<T>, options?: TaskOptions): Task<T> {
-    return this.#root.startSoon(coroutine, options);
+    const task = this.#root.startSoon(coroutine, options);
+    if (this.#run === null && this.#wasRun) this.#remind();
+    return task;
   }
 
   /**
    * Runs until no task is left. With `main`, starts that too and gives its value.
-   * Rejects with a {@linkcode NurseryError} where tasks failed: the first to fail cancels the others.
+   * The first task to fail cancels the others. Rejects with its error, or with a {@linkcode
+   * NurseryError} of several.
    *
    * @throws {DeadlockError} If nothing can ever wake the tasks that are left.
    * @throws {Cancelled} If `main` was cancelled before it had a value.
@@ -214,23 +261,31 @@ export class Loop {
       if (this.#root.size === 0) return resolve();
       const settle = { resolve: resolve as (value: unknown) => void, reject };
       this.#run = new Run(this.#root, task as TaskCore | null, settle, {
-        calledFrom: coroutineStack(this.run),
+        calledFrom: captureStack(this.run),
         seedNote: this.#order === "random"
           ? `executionOrder "random", seed ${this.seed}`
           : undefined,
       });
-      this.#scheduler.open(() => this.#turn());
+      this.#wasRun = true;
+      this.#cancelReminder();
+      try {
+        this.#scheduler.open(this.#callTurn);
+      } catch (error) {
+        this.#crash(error);
+      }
     });
   }
 
   /** Cancels every task of the loop; where there is none, that is nothing. Never waits. */
   cancel(reason?: unknown): void {
-    if (this.#root.size > 0) this.#root.scope.cancel(reason);
+    if (this.#root.size > 0) {
+      this.#root.scope.cancelFrom("loop", runningTask() ?? undefined, reason);
+    }
   }
 
   /**
-   * Says that something outside the loop will wake a task: until disposed, waiting is not a deadlock. A run ends all the same when
-   * no task is left.
+   * Says that something outside the loop will wake a task: until disposed, waiting is not a
+   * deadlock. A run ends all the same when no task is left.
    */
   hold(): Disposable {
     const scheduler = this.#scheduler;
@@ -259,7 +314,8 @@ export class Loop {
         if (timers.next <= now) timers.fire(now);
         const timeIsUp = runBatch(scheduler, this.#steps);
         const before = now;
-        // With nothing ready, and nothing due for long, a look would be a tenth of what a turn for one request costs.
+        // With nothing ready, and nothing due for long, a look would be a tenth of what a turn for
+        // one request costs.
         if (timeIsUp || timers.next - now < SHORT_TURN) now = scheduler.look();
         if (timeIsUp) {
           // Fewer steps between looks while steps are long, more while they are short.
@@ -283,8 +339,7 @@ export class Loop {
     } catch (error) {
       observeYields(null);
       scheduler.running = null;
-      this.#run!.crash(error);
-      this.#endRun();
+      this.#crash(error);
     } finally {
       scheduler.endTurn();
     }
@@ -296,7 +351,8 @@ export class Loop {
 
   #nextTurnLength(): number {
     const leftReady = this.#leftReady;
-    if (leftReady === 0) return LONG_TURN; // all was done: what is ready now came from one round of the host
+    // All was done: what is ready now came from one round of the host.
+    if (leftReady === 0) return LONG_TURN;
     return this.#scheduler.queue.length === leftReady
       ? Math.min(this.#turnLength * 2, LONG_TURN)
       : SHORT_TURN;
@@ -304,26 +360,95 @@ export class Loop {
 
   #endRun(): void {
     const run = this.#run!;
-    this.#scheduler.close();
     this.#run = null;
     this.#root = this.#newRoot();
-    run.settle();
+    try {
+      this.#scheduler.close();
+    } finally {
+      run.settle();
+    }
+  }
+
+  /**
+   * Ends the run because something failed outside of any task: the host, for one. The tasks are
+   * cancelled and step on as far as they can without turns, so that their `finally` blocks run;
+   * those that wait on in spite of the cancel are dropped.
+   */
+  #crash(error: unknown): void {
+    const run = this.#run!;
+    try {
+      run.crash(error);
+      for (let left = MAX_UNWINDING; left > 0 && runBatch(this.#scheduler, MAX_STEPS); left--);
+    } catch {
+      // `error` was first.
+    }
+    run.abandonAll(error);
+    try {
+      this.#endRun();
+    } catch {
+      // The host fails in `close` too. The run has settled.
+    }
+  }
+
+  /** Has a task that was started after a run warned of, unless the loop runs again soon (R3). */
+  #remind(): void {
+    this.#reminder ??= this.#scheduler.host.remind?.(() => {
+      this.#reminder = null;
+      const [task] = this.tasks;
+      if (task === undefined) return;
+      this.#scheduler.warn({
+        message:
+          `Task ${task.name} was started in a loop whose run is over, so it waits: call run() again, or, ` +
+          "to run coroutines from callbacks, use a Portal",
+        task,
+      });
+    }, REMIND_AFTER) ?? null;
+  }
+
+  #cancelReminder(): void {
+    this.#reminder?.();
+    this.#reminder = null;
   }
 }
 
-/** How a loop warns. A warning may be given in the midst of delivering a cancel: an error has nowhere to go from there. */
+const OPTIONS: readonly (keyof LoopOptions)[] = [
+  "executionOrder",
+  "seed",
+  "host",
+  "instruments",
+  "onWarning",
+  "asyncContext",
+  "debug",
+];
+const NO_INSTRUMENTS: readonly Instrument[] = [];
+
+function checkInstruments(instruments: readonly Instrument[]): void {
+  if (!Array.isArray(instruments)) throw wrongKind("an array", instruments, "instruments");
+  for (const instrument of instruments) checkObject(instrument, "instruments", "an instrument");
+}
+
+/**
+ * How a loop warns. A warning may be given in the midst of delivering a cancel: an error has
+ * nowhere to go from there.
+ */
 function createWarn(
   host: Host,
   onWarning: LoopOptions["onWarning"],
 ): (warning: LoopWarning) => void {
-  const print = (warning: LoopWarning) => host.warn(`broomio: ${warning.message}`);
+  const print = ({ message }: LoopWarning): void => {
+    try {
+      host.warn(`broomio: ${message}`);
+    } catch {
+      // A host that cannot print: there is nobody left to tell.
+    }
+  };
   if (onWarning === undefined) return print;
   return (warning) => {
     try {
       onWarning(warning);
     } catch (error) {
       print(warning);
-      host.warn(`broomio: onWarning failed: ${error}`);
+      print({ ...warning, message: `onWarning failed: ${brief(error)}` });
     }
   };
 }

@@ -1,32 +1,40 @@
 /**
- * How a cancel spreads over scopes, is delivered to tasks, counted, and forced on those that swallow it.
+ * How a cancel spreads over scopes, is delivered to tasks, counted, and forced on those that
+ * swallow it.
  *
  * Invariants
- * - `scope.cause` is the scope whose cancel is in force in `scope`, or null: the one question that a wait asks. `spread` and `refresh`
- *   alone change it after a scope was entered.
- * - A task meets a cancel at a wait and nowhere else: one that is ready or running meets it at its next wait (R18).
- * - `task.deliveries` counts how often a cancel was delivered since the scope in which it is in force was entered (R20).
+ * - `scope.cause` is the scope whose cancel is in force in `scope`, or null: the one question that
+ *   a wait asks. `spread` and `refresh` alone change it after a scope was entered.
+ * - A task meets a cancel at a wait and nowhere else: one that is ready or running meets it at its
+ *   next wait (R18).
+ * - `task.deliveries` counts how often a cancel was delivered since the scope in which it is in
+ *   force was entered (R20).
  *
  * Independent of: what tasks wait for, and the policies of nurseries.
  *
- * How a cancel spreads. Scopes form a tree: the scopes that one task has open are a chain, and a nursery's scope has its tasks as
- * children. Cancelling a scope puts it in force as the `cause` of itself and of everything below, and stops at scopes that have a cause
- * already or are shielded. So however often the ancestors of a scope are cancelled, it is visited once, and a wait finds out in one
- * comparison whether it may wait. A shield that is taken away works the cause out anew below (`refresh`). Rejected: to ask all
- * ancestors at each wait (a wait under 100 scopes would cost 100 steps), and to count cancels instead of keeping the
- * cause (the error to throw would have to be searched).
+ * How a cancel spreads. Scopes form a tree: the scopes that one task has open are a chain, and a
+ * nursery's scope has its tasks as children. Cancelling a scope puts it in force as the `cause` of
+ * itself and of everything below, and stops at scopes that have a cause already or are shielded. So
+ * however often the ancestors of a scope are cancelled, it is visited once, and a wait finds out in
+ * one comparison whether it may wait. A shield that is taken away works the cause out anew below
+ * (`refresh`). Rejected: to ask all ancestors at each wait (a wait under 100 scopes would cost 100
+ * steps), and to count cancels instead of keeping the cause (the error to throw would have to be
+ * searched).
  *
- * What a swallow does. `catch` in JavaScript catches everything, a `Cancelled` too, so a coroutine may go on by accident.
- * 1. The first delivery throws the `Cancelled` at the wait: users see an error, can clean up, and rethrow it. It must be a throw. A native
- *    generator loses a `return()` when a `finally` below a `yield*` waits, and then runs the code after that `yield*`.
- * 2. The coroutine waits again in the cancelled scope: it swallowed the error, or its cleanup waits without a shield. The loop warns,
- *    once for a task, and from now on delivers with the generator's `return()`, which runs `finally` blocks and which no `catch`
- *    sees: `while (true) { try { ... } catch (error) { log(error) } }` ends.
- * 3. After `MAX_DELIVERIES` even a `finally` that waits in a loop is given up: the iterator of the innermost frame is replaced by one
- *    that throws an error naming the task, and at each further delivery that of one more frame below, up to the cancelled
- *    scope.
- * The count belongs to the cancelled scope: entering a scope in which no cancel is in force begins at 0 (see `ScopeFrame`), and
- * leaving it puts the count from before back.
+ * What a swallow does. `catch` in JavaScript catches everything, a `Cancelled` too, so a coroutine
+ * may go on by accident.
+ * 1. The first delivery throws the `Cancelled` at the wait: users see an error, can clean up, and
+ *    rethrow it. It must be a throw. A native generator loses a `return()` when a `finally` below a
+ *    `yield*` waits, and then runs the code after that `yield*`.
+ * 2. The coroutine waits again in the cancelled scope: it swallowed the error, or its cleanup waits
+ *    without a shield. The loop warns, once for a task, and from now on delivers with the
+ *    generator's `return()`, which runs `finally` blocks and which no `catch` sees: `while (true) {
+ *    try { ... } catch (error) { log(error) } }` ends.
+ * 3. After `MAX_DELIVERIES` even a `finally` that waits in a loop is given up: the iterator of the
+ *    innermost frame is replaced by one that throws an error naming the task, and at each further
+ *    delivery that of one more frame below, up to the cancelled scope.
+ * The count belongs to the cancelled scope: entering a scope in which no cancel is in force begins
+ * at 0 (see `ScopeFrame`), and leaving it puts the count from before back.
  */
 import { failing } from "./coroutine.ts";
 import type { Cancelled } from "./errors.ts";
@@ -45,8 +53,9 @@ export const DEFERRED = 1;
 const MAX_DELIVERIES = 1000;
 
 /**
- * Puts `cause` in force in `top` and in all below it that is neither shielded nor cancelled already, and delivers it to the tasks that wait
- * there. A list of work instead of recursion: nurseries nest thousands deep.
+ * Puts `cause` in force in `top` and in all below it that is neither shielded nor cancelled
+ * already, and delivers it to the tasks that wait there. A list of work instead of recursion:
+ * nurseries nest thousands deep.
  */
 export function spread(top: ScopeCore, cause: ScopeCore): void {
   const pending: ScopeCore[] = [top];
@@ -106,7 +115,8 @@ export function interrupt(task: TaskCore): void {
     return;
   }
   task.wait = null;
-  deliver(task, cause); // also where the undo, which is code of the user's, has set a shield meanwhile
+  // Also where the undo, which is code of the user's, has set a shield meanwhile.
+  deliver(task, cause);
 }
 
 /** Makes a task ready that is to meet the cancel in force where it stands. */

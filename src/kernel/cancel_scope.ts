@@ -2,9 +2,11 @@
  * Cancel scopes: the tree along which cancels spread, and the operation that opens one.
  *
  * Invariants
- * - The scopes that one task has open form a chain, linked both ways: `parent` outwards, `inner` inwards. A scope's `parent` is where
- *   it was opened; for the outermost scope of a task that is its nursery's scope. `firstChild` heads the tasks of a nursery's scope.
- * - A deadline is in the timer queue exactly when it is finite and the scope is open and not cancelled.
+ * - The scopes that one task has open form a chain, linked both ways: `parent` outwards, `inner`
+ *   inwards. A scope's `parent` is where it was opened; for the outermost scope of a task that is
+ *   its nursery's scope. `firstChild` heads the tasks of a nursery's scope.
+ * - A deadline is in the timer queue exactly when it is finite and the scope is open and not
+ *   cancelled.
  * - The flags depend on each other. These combinations exist:
  *
  *   | | `isOpen` | `parent` | `cancelCalled` | `cause` | `delivered` | `cancelledCaught` |
@@ -12,31 +14,38 @@
  *   | made, not entered | true | null | either | null | false | false |
  *   | the root of a loop | true | null | false, then true | null, then itself | either | either |
  *   | entered | true | set | false | null, or a scope around it | false | false |
- *   | cancelled | true | set | true | itself, or one around it that was first | either | nurseries: either |
+ *   | cancelled | true | set | true | itself, or one around it that was first | either | nurseries:
+ *   either |
  *   | left | false | set | either | as it was | either | true only if `cancelCalled` |
  *
- *   `expired` implies `cancelCalled`. `delivered` implies that the cancel of this very scope met a task. A shielded scope has no cause
- *   from outside: its cause is null or itself. `cancelledCaught` implies `delivered` once the scope was left.
+ *   `expired` implies `cancelCalled`. `delivered` implies that the cancel of this very scope met a
+ *   task. A shielded scope has no cause from outside: its cause is null or itself.
+ *   `cancelledCaught` implies `delivered` once the scope was left.
  *
- * Independent of: the policies of nurseries, and what a task waits for. How cancels spread is in cancel_delivery.ts.
+ * Independent of: the policies of nurseries, and what a task waits for. How cancels spread is in
+ * cancel_delivery.ts.
  */
 import { notify, refresh, spread } from "./cancel_delivery.ts";
 import { Command } from "./command.ts";
 import { type Body, bodyIterator, type Coroutine, type Operation } from "./coroutine.ts";
 import { type Duration, toDeadline, toSeconds } from "../duration.ts";
-import { Cancelled, TimeoutError } from "./errors.ts";
+import { Cancelled, type CancelSource, TimeoutError } from "./errors.ts";
 import { type Frame, isCancellation, type Mode, NEXT, THROW } from "./frame.ts";
 import { bothErrors } from "./nursery_error.ts";
 import { ScopeFrame, type ScopeOpener, type ScopeStyle } from "./scope_frame.ts";
-import type { Scheduler } from "./scheduler.ts";
-import type { TaskCore } from "./task.ts";
+import { runningTask, type Scheduler } from "./scheduler.ts";
+import { reportScope } from "./task_tree.ts";
+import type { Binding, Task, TaskCore } from "./task.ts";
 import type { Timed } from "./timers.ts";
 
 /** Options of {@linkcode CancelScope.open}. */
 export interface CancelScopeOptions {
   /** The scope is cancelled this long after it is entered. */
   timeout?: Duration;
-  /** The scope is cancelled at this time: seconds on the loop's clock. With a `timeout` too, the earlier counts. */
+  /**
+   * The scope is cancelled at this time: seconds on the loop's clock. With a `timeout` too, the
+   * earlier counts.
+   */
   deadline?: number;
   /** Cancels from outside do not reach into the scope. */
   shield?: boolean;
@@ -64,8 +73,8 @@ export interface CancelScopeOptions {
  */
 export abstract class CancelScope {
   /**
-   * Runs `body` in a scope of its own. Gives the body's value, or `undefined` where the scope was cancelled and that hit anything.
-   * A checkpoint only where the body is one.
+   * Runs `body` in a scope of its own. Gives the body's value, or `undefined` where the scope was
+   * cancelled and that hit anything. A checkpoint only where the body is one.
    *
    * @throws {TypeError | RangeError} If an option is not valid.
    */
@@ -76,13 +85,22 @@ export abstract class CancelScope {
     return new ScopeCommand(body, "open", options);
   }
 
-  /** Cancels everything in the scope. Never waits; the first reason stays; after the scope has ended it does nothing. */
+  /**
+   * Cancels everything in the scope. Never waits; the first reason stays; after the scope has ended
+   * it does nothing.
+   */
   abstract cancel(reason?: unknown): void;
 
-  /** When the scope is cancelled: seconds on the loop's clock, or Infinity. It can be moved while the scope is open. */
+  /**
+   * When the scope is cancelled: seconds on the loop's clock, or Infinity. It can be moved while
+   * the scope is open.
+   */
   abstract deadline: number;
 
-  /** Whether cancels from outside stop here. Unsetting it under a cancelled parent delivers that cancel at once. */
+  /**
+   * Whether cancels from outside stop here. Unsetting it under a cancelled parent delivers that
+   * cancel at once.
+   */
   abstract shield: boolean;
 
   /** Whether `cancel` was called or the deadline has passed. */
@@ -94,6 +112,9 @@ export abstract class CancelScope {
   /** What was given to `cancel()`, or a {@linkcode TimeoutError}. */
   abstract readonly reason: unknown;
 }
+
+/** How many tasks a timeout tells of. */
+const MAX_REPORTED = 10;
 
 /** The scope as the loop sees it. */
 export class ScopeCore extends CancelScope implements Timed {
@@ -112,16 +133,21 @@ export class ScopeCore extends CancelScope implements Timed {
   cancelCalled: boolean = false;
   cancelledCaught: boolean = false;
   reason: unknown = undefined;
+  source: CancelSource = "explicit";
+  origin: Task | CancelScope | undefined = undefined;
   /** The cancel was made by the deadline. */
   expired: boolean = false;
   /** The cancel of this very scope was delivered to some task. */
   delivered: boolean = false;
 
   /** What `ensure` registered, to run when the scope ends. */
-  cleanups: Body<unknown>[] | null = null;
+  cleanups: Cleanup[] | null = null;
   /** Until it is left. */
   isOpen: boolean = true;
-  /** Told once: with the Cancelled when the scope is cancelled, from wherever, or without when it ends. */
+  /**
+   * Told once: with the Cancelled when the scope is cancelled, from wherever, or without when it
+   * ends.
+   */
   watchers: Set<(cancelled?: Cancelled) => void> | null = null;
 
   #shield: boolean;
@@ -140,7 +166,15 @@ export class ScopeCore extends CancelScope implements Timed {
 
   /** The error that is thrown into the tasks this scope's cancel reaches. */
   get cancelled(): Cancelled {
-    return this.#cancelled ??= new Cancelled(this.reason);
+    return this.#cancelled ??= new Cancelled(this.reason, {
+      source: this.source,
+      origin: this.origin,
+    });
+  }
+
+  /** Whether `error` is the cancel of this very scope. */
+  threw(error: unknown): boolean {
+    return this.#cancelled !== null && this.#cancelled === error;
   }
 
   /** Whether `error` is the cancel of this scope or of one around it. */
@@ -173,16 +207,25 @@ export class ScopeCore extends CancelScope implements Timed {
   }
 
   cancel(reason?: unknown): void {
+    this.cancelFrom("explicit", runningTask() ?? undefined, reason);
+  }
+
+  /** Cancels, and says what did it. */
+  cancelFrom(source: CancelSource, origin: Task | CancelScope | undefined, reason: unknown): void {
     if (this.cancelCalled || !this.isOpen) return;
     this.cancelCalled = true;
     this.reason = reason;
+    this.source = source;
+    this.origin = origin;
     this.scheduler.timers.cancel(this);
     if (this.cause === null) spread(this, this);
   }
 
   expire(): void {
     this.expired = true;
-    this.cancel(new TimeoutError(`The deadline of ${this.name || "a cancel scope"} has passed`));
+    const text = `The deadline of ${this.name || "a cancel scope"} has passed`;
+    const error = new TimeoutError(`${text}\n${reportScope(this, MAX_REPORTED)}`);
+    this.cancelFrom("deadline", this, error);
   }
 
   /** Makes this the innermost scope of `task`. */
@@ -194,7 +237,8 @@ export class ScopeCore extends CancelScope implements Timed {
     else task.outermost = this;
     task.scope = this;
     if (!this.#shield) this.cause = parent.cause;
-    if (this.cancelCalled && this.cause === null) this.cause = this; // cancelled before it was entered
+    // Cancelled before it was entered.
+    if (this.cancelCalled && this.cause === null) this.cause = this;
     if (this.#deadline !== Infinity) this.#arm();
   }
 
@@ -209,13 +253,19 @@ export class ScopeCore extends CancelScope implements Timed {
     if (this.watchers !== null) notify([this]);
   }
 
-  /** Whether a cancellation that arrives at the end of this scope stops here: it was cancelled, and nothing around it is (R19). */
+  /**
+   * Whether a cancellation that arrives at the end of this scope stops here: it was cancelled, and
+   * nothing around it is (R19).
+   */
   get stops(): boolean {
     return this.cancelCalled &&
       (this.#shield || this.parent === null || this.parent.cause === null);
   }
 
-  /** Starts what `ensure` registered, on `frame`, or takes in how it went: true while there is something to run. */
+  /**
+   * Starts what `ensure` registered, on `frame`, or takes in how it went: true while there is
+   * something to run.
+   */
   cleanUp(frame: Frame, task: TaskCore): boolean {
     const end = this.#end;
     if (end !== null) {
@@ -232,14 +282,17 @@ export class ScopeCore extends CancelScope implements Timed {
     }
     if (this.cleanups === null) return false;
     this.#end = { mode: task.mode, value: task.value };
-    frame.iterator = runCleanups(this.cleanups);
+    frame.iterator = runCleanups(task, this.cleanups);
     this.cleanups = null;
     task.mode = NEXT;
     task.value = undefined;
     return true;
   }
 
-  /** The scope that `task`, a child in this nursery's scope, has around all of itself; made when it is first needed. */
+  /**
+   * The scope that `task`, a child in this nursery's scope, has around all of itself; made when it
+   * is first needed.
+   */
   taskScope(task: TaskCore): ScopeCore {
     const outermost = task.outermost;
     if (outermost !== null && outermost.#wholeTask) return outermost;
@@ -271,16 +324,31 @@ export function surroundingScope(task: TaskCore): ScopeCore {
   return scope.owner === task ? scope : scope.taskScope(task);
 }
 
+/** A cleanup, and the task locals where it was registered. */
+interface Cleanup {
+  readonly body: Body<unknown>;
+  readonly locals: Binding | null;
+}
+
+/** Registers cleanup that runs when the scope around `task` ends. */
+export function addCleanup(task: TaskCore, body: Body<unknown>): void {
+  const locals = task.extras?.locals ?? null;
+  (surroundingScope(task).cleanups ??= []).push({ body, locals });
+}
+
 /** Runs cleanups, last registered first, each shielded; gives the errors. */
-function* runCleanups(cleanups: Body<unknown>[]): Coroutine<unknown[]> {
+function* runCleanups(task: TaskCore, cleanups: Cleanup[]): Coroutine<unknown[]> {
   const errors: unknown[] = [];
+  const outer = task.extras?.locals ?? null;
   for (let cleanup = cleanups.pop(); cleanup !== undefined; cleanup = cleanups.pop()) {
+    if (task.extras !== null) task.extras.locals = cleanup.locals;
     try {
-      yield* shielded(cleanup, undefined, "ensure");
+      yield* shielded(cleanup.body, undefined, "ensure");
     } catch (error) {
       errors.push(error);
     }
   }
+  if (task.extras !== null) task.extras.locals = outer;
   return errors;
 }
 

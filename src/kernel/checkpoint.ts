@@ -1,12 +1,16 @@
 /**
- * checkpoint: lets other tasks run. Stateless, so one operation serves all: it tells "begin" from "resumed" by what it is sent.
+ * checkpoint: lets other tasks run. Stateless, so one operation serves all: it tells "begin" from
+ * "resumed" by what it is sent.
  */
 import { type Operation, RESUMED, type Trap } from "./coroutine.ts";
 import type { YieldObserver } from "./command.ts";
 import { deliver } from "./cancel_delivery.ts";
 import type { TaskCore } from "./task.ts";
 
-/** The trap of `checkpoint()`. The scheduler knows it by identity, because it is the one that must cost nothing. */
+/**
+ * The trap of `checkpoint()`. The scheduler knows it by identity, because it is the one that must
+ * cost nothing.
+ */
 export const RESCHEDULE: Trap = {
   perform(task: TaskCore): boolean {
     if (task.scope.cause !== null) {
@@ -33,10 +37,16 @@ const iterator: Iterator<Trap, void, unknown> = {
 
 const begin = (): Iterator<Trap, void, unknown> => iterator;
 
-/** Not its own iterator, as every other operation is: what is, may be given to a loop once (see `toIterator`). */
+/**
+ * Not its own iterator, as every other operation is: what is, may be given to a loop once (see
+ * `toIterator`).
+ */
 const operation: Operation<void> = { [Symbol.iterator]: begin };
 
-/** As `observeYields`, for checkpoints. The operation itself is changed: a look for an observer would cost each switch. */
+/**
+ * As `observeYields`, for checkpoints. The operation itself is changed: a look for an observer
+ * would cost each switch.
+ */
 export function observeCheckpoints(observer: YieldObserver | null): void {
   operation[Symbol.iterator] = observer === null ? begin : function observed() {
     observer(observed);
@@ -45,7 +55,8 @@ export function observeCheckpoints(observer: YieldObserver | null): void {
 }
 
 /**
- * Lets the other ready tasks run, and takes note of a cancel. The cheapest checkpoint: for long computations.
+ * Lets the other ready tasks run, and takes note of a cancel. The cheapest checkpoint: for long
+ * computations.
  *
  * @example
  * ```ts

@@ -4,11 +4,12 @@
  * Invariant: a command is used once: begun by `yield*`, performed by the loop, resumed.
  * Independent of: how tasks are queued, and who settles a wait.
  *
- * Why a command is its own iterator. `yield* sleep(1)` asks for an iterator, calls its `next(undefined)`, passes what that yields
- * to whoever drives the coroutine, and calls `next(value)` with what the driver sends. A generator function would need a
- * second generator object for each wait (66 ns a switch where this needs 33). So a command gives itself as the iterator, yields
- * itself as the trap, and reuses one result record for all. The loop reads the record before any other code runs, so
- * sharing it is safe.
+ * Why a command is its own iterator. `yield* sleep(1)` asks for an iterator, calls its
+ * `next(undefined)`, passes what that yields to whoever drives the coroutine, and calls
+ * `next(value)` with what the driver sends. A generator function would need a second generator
+ * object for each wait (66 ns a switch where this needs 33). So a command gives itself as the
+ * iterator, yields itself as the trap, and reuses one result record for all. The loop reads the
+ * record before any other code runs, so sharing it is safe.
  */
 import type { Operation, Trap } from "./coroutine.ts";
 import { coroutineStack, placeError, setStack } from "./stack.ts";
@@ -20,7 +21,10 @@ const YIELDED = 2;
 const PERFORMED = 3;
 const FINISHED = 4;
 
-/** Told whenever a coroutine yields a command: how the loop learns where a suspended generator stands. */
+/**
+ * Told whenever a coroutine yields a command: how the loop learns where a suspended generator
+ * stands.
+ */
 let observer: YieldObserver | null = null;
 
 /** Called on the coroutine's own stack, above which is the frame of `by`. */
@@ -34,17 +38,23 @@ export function observeYields(next: YieldObserver | null): void {
 /** The base of every operation of this package: its own iterator and its own trap. */
 export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unknown>, Trap {
   /**
-   * FRESH until `yield*` begins it (CLAIMED between, where a loop is given it), YIELDED until the loop performs it, PERFORMED until
-   * it is resumed, then FINISHED.
+   * FRESH until `yield*` begins it (CLAIMED between, where a loop is given it), YIELDED until the
+   * loop performs it, PERFORMED until it is resumed, then FINISHED.
    */
   declare private stage: number;
 
-  /** Fields are declared and set here, in every base of an operation: each class with initializers costs 10 ns an object. */
+  /**
+   * Fields are declared and set here, in every base of an operation: each class with initializers
+   * costs 10 ns an object.
+   */
   constructor() {
     this.stage = FRESH;
   }
 
-  /** Carries the command out: false where it parked or rescheduled the task, true where the task goes on with `task.value`. */
+  /**
+   * Carries the command out: false where it parked or rescheduled the task, true where the task
+   * goes on with `task.value`.
+   */
   abstract perform(task: TaskCore): boolean;
 
   [Symbol.iterator](): Iterator<Trap, T, unknown> {
@@ -77,8 +87,8 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
   }
 
   /**
-   * Makes a finished operation fresh, so that its maker can give it out again when nobody else has it. False where it is not
-   * finished.
+   * Makes a finished operation fresh, so that its maker can give it out again when nobody else has
+   * it. False where it is not finished.
    */
   renew(): boolean {
     if (this.stage !== FINISHED) return false;
@@ -97,7 +107,15 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
     this.stage = PERFORMED;
   }
 
-  /** Called first by `perform`: `yield operation` without the star reaches the loop without having been begun. */
+  /** Whether `yield*` began it: what is yielded without the star was not. */
+  get isBegun(): boolean {
+    return this.stage !== FRESH;
+  }
+
+  /**
+   * Called first by `perform`: `yield operation` without the star reaches the loop without having
+   * been begun.
+   */
   protected begin(): void {
     if (this.stage !== YIELDED) {
       throw new TypeError(

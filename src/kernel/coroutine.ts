@@ -1,6 +1,6 @@
 /**
- * What a coroutine may yield, and what the loop gives back: the types `Coroutine`, `Operation` and `Trap`, and `toIterator`, through which
- * every coroutine enters a loop.
+ * What a coroutine may yield, and what the loop gives back: the types `Coroutine`, `Operation` and
+ * `Trap`, and `toIterator`, through which every coroutine enters a loop.
  *
  * Invariant: a generator is given to a loop once.
  * Independent of: how tasks are queued, and who settles a wait.
@@ -8,8 +8,8 @@
 import { Command } from "./command.ts";
 
 /**
- * A unit of work that a loop drives: the object that calling a `function*` gives. Nothing of it runs until a loop starts
- * it; inside it, `yield*` is what `await` is in an async function.
+ * A unit of work that a loop drives: the object that calling a `function*` gives. Nothing of it
+ * runs until a loop starts it; inside it, `yield*` is what `await` is in an async function.
  *
  * @example
  * ```ts
@@ -25,8 +25,8 @@ import { Command } from "./command.ts";
 export type Coroutine<T = void> = Generator<Trap, T, unknown>;
 
 /**
- * Whatever `yield*` accepts inside a coroutine: the waiting functions of this package return one, and a {@linkcode Coroutine}
- * is one. An operation that carries state is used once.
+ * Whatever `yield*` accepts inside a coroutine: the waiting functions of this package return one,
+ * and a {@linkcode Coroutine} is one. An operation that carries state is used once.
  *
  * @example
  * ```ts
@@ -42,8 +42,8 @@ export interface Operation<T> {
 }
 
 /**
- * What an operation yields to the loop. Traps are made by operations only: a coroutine says `yield* operation`, never
- * `yield trap`.
+ * What an operation yields to the loop. Traps are made by operations only: a coroutine says `yield*
+ * operation`, never `yield trap`.
  */
 export interface Trap {
   /** Carries the trap out for a task; called by the loop. True where the task goes on at once. */
@@ -56,22 +56,30 @@ export type Body<T, Arguments extends unknown[] = []> =
   | ((...args: Arguments) => Operation<T>);
 
 /**
- * What the loop sends to resume the one stateless command, `checkpoint()`: anything but `undefined`, which means "begin".
- * Not a symbol: storing one of the engine's own constants needs no write barrier.
+ * What the loop sends to resume the one stateless command, `checkpoint()`: anything but
+ * `undefined`, which means "begin". Not a symbol: storing one of the engine's own constants needs
+ * no write barrier.
  */
 export const RESUMED = null;
 
-/** What the loop passes to a generator's `return()`, to tell unwinding from a `return` of the coroutine's own. */
+/**
+ * What the loop passes to a generator's `return()`, to tell unwinding from a `return` of the
+ * coroutine's own.
+ */
 export const UNWOUND: unique symbol = Symbol("unwound");
 
-/** On every generator that a loop was given. A property costs a few ns where a WeakSet costs 150 to 500. */
+/**
+ * On every generator that a loop was given. A property costs a few ns where a WeakSet costs 150 to
+ * 500.
+ */
 const GIVEN: unique symbol = Symbol("broomio.given");
 
 /**
  * The iterator of a coroutine or operation that is given to a loop.
  *
  * @param by What was called, for the message: "startSoon".
- * @throws {TypeError} If it is not a fresh coroutine or operation; the message says what to write instead.
+ * @throws {TypeError} If it is not a fresh coroutine or operation; the message says what to write
+ * instead.
  */
 export function toIterator<T>(given: Operation<T>, by: string): Iterator<Trap, T, unknown> {
   if (typeof given === "object" && given !== null && !Array.isArray(given)) {
@@ -95,7 +103,10 @@ export function toIterator<T>(given: Operation<T>, by: string): Iterator<Trap, T
   throw new TypeError(misuse(given, by));
 }
 
-/** The iterator of a body; one that throws where a function body throws, so that leaving works the same either way. */
+/**
+ * The iterator of a body; one that throws where a function body throws, so that leaving works the
+ * same either way.
+ */
 export function bodyIterator<T, A extends unknown[]>(
   body: Body<T, A>,
   by: string,

@@ -1,14 +1,17 @@
 /**
  * Every error class of the core but `NurseryError`, which has a file of its own.
  *
- * Invariant: names live on the prototypes, so that printing an error shows its message and not its fields, and survive minifying.
- * Independent of: the classes that throw them.
+ * Invariant: names live on the prototypes, so that printing an error shows its message and not its
+ * fields, and survive minifying. Independent of: the classes that throw them.
  */
+import { show } from "../check.ts";
+import type { CancelScope } from "./cancel_scope.ts";
 import type { Task } from "./task.ts";
 
 /**
- * Thrown into a coroutine at the wait where it was cancelled. Let it pass, or rethrow it: the cancelled scope stops it.
- * One instance serves all tasks that one cancel reaches; its stack shows who cancelled.
+ * Thrown into a coroutine at the wait where it was cancelled. Let it pass, or rethrow it: the
+ * cancelled scope stops it. One instance serves all tasks that one cancel reaches; its stack shows
+ * who cancelled.
  *
  * @example
  * ```ts
@@ -28,23 +31,134 @@ import type { Task } from "./task.ts";
 export class Cancelled extends Error {
   /** What was given to `cancel()`, or a {@linkcode TimeoutError} where a deadline passed. */
   readonly reason: unknown;
+  /** What cancelled. */
+  readonly source: CancelSource;
+  /**
+   * Where the cancel came from: the task that called `cancel()`, the task that failed, or the scope
+   * whose deadline has passed. Undefined where code outside of any task cancelled.
+   */
+  readonly origin: Task | CancelScope | undefined;
 
   /** Made by the loop; rarely by hand. */
-  constructor(reason?: unknown) {
-    super(reason === undefined ? "Cancelled" : `Cancelled: ${describeReason(reason)}`);
+  constructor(
+    reason?: unknown,
+    options: { source?: CancelSource; origin?: Task | CancelScope } = {},
+  ) {
+    const { source = "explicit", origin } = options;
+    super(describeCancel("Cancelled", reason, source, origin));
     this.reason = reason;
+    this.source = source;
+    this.origin = origin;
+    hide(this, "origin");
   }
   static {
     this.prototype.name = "Cancelled";
   }
 }
 
+/**
+ * What cancelled: a deadline that has passed; a call of `cancel()` on a scope, nursery or task; the
+ * failure of a task or body in the same nursery; the loop, by `loop.cancel()`, a deadlock or its
+ * own failure; or a signal from outside (an `AbortSignal`, a signal of the operating system).
+ */
+export type CancelSource = "deadline" | "explicit" | "sibling failed" | "loop" | "signal";
+
+function describeCancel(
+  what: string,
+  reason: unknown,
+  source: CancelSource,
+  origin: Task | CancelScope | undefined,
+): string {
+  const task = origin !== undefined && "join" in origin ? `task ${origin.name}` : "";
+  let text = what;
+  if (source === "explicit" && task !== "") text += ` by ${task}`;
+  else if (source === "sibling failed") text += ` because ${task || "its nursery"} failed`;
+  else if (source === "loop") text += " with the loop";
+  else if (source === "signal") text += " by a signal";
+  return reason === undefined ? text : `${text}: ${describeReason(reason)}`;
+}
+
 function describeReason(reason: unknown): string {
-  if (reason instanceof Error) return reason.message;
+  if (isError(reason)) return firstLine(messageOf(reason));
   return typeof reason === "string" ? reason : typeof reason;
 }
 
-/** Thrown by `failAfter` and `failAt` when their time is over, and the reason of a cancel that a deadline made. */
+/**
+ * Whether `error` is a Cancelled. Of anything that was thrown: `instanceof` throws for a revoked
+ * proxy.
+ */
+export function isCancelled(error: unknown): error is Cancelled {
+  try {
+    return error instanceof Cancelled;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether something that was thrown is an error. */
+export function isError(error: unknown): error is Error {
+  try {
+    return error instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+/** Anything that was thrown in one short line, such as "RangeError: boom". */
+export function brief(error: unknown): string {
+  return shorten(firstLine(isError(error) ? headOf(error) : textOf(error)), 160);
+}
+
+/** "RangeError: boom", whatever name and message are. */
+export function headOf(error: Error): string {
+  const message = messageOf(error);
+  return message === "" ? classOf(error) : `${classOf(error)}: ${message}`;
+}
+
+/** The name of an error; of one whose class has no name of its own, that of its class. */
+export function classOf(error: Error): string {
+  try {
+    const { name } = error;
+    const made = error.constructor?.name;
+    if (typeof name !== "string") return typeof made === "string" ? made : "Error";
+    const inherited = !Object.hasOwn(error, "name") &&
+      !Object.hasOwn(Object.getPrototypeOf(error), "name");
+    return inherited && typeof made === "string" && made !== "" ? made : name;
+  } catch {
+    return "Error";
+  }
+}
+
+function messageOf(error: Error): string {
+  try {
+    return typeof error.message === "string" ? error.message : textOf(error.message);
+  } catch {
+    return "(its message cannot be read)";
+  }
+}
+
+/** Any value as text. */
+function textOf(value: unknown): string {
+  try {
+    return typeof value === "string" ? value : String(value);
+  } catch {
+    return show(value);
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0];
+}
+
+/** Cuts a text. */
+export function shorten(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}...` : text;
+}
+
+/**
+ * Thrown by `failAfter` and `failAt` when their time is over, and the reason of a cancel that a
+ * deadline made.
+ */
 export class TimeoutError extends Error {
   static {
     this.prototype.name = "TimeoutError";
@@ -55,18 +169,29 @@ export class TimeoutError extends Error {
 export class TaskCancelledError extends Error {
   /** The task that was cancelled. */
   readonly task: Task;
+  /** What was given to `cancel()`, or a {@linkcode TimeoutError} where a deadline passed. */
+  readonly reason: unknown;
+  /** What cancelled the task. */
+  readonly source: CancelSource;
 
   /** Made by the loop. */
-  constructor(task: Task) {
-    super(`Task ${task.name} was cancelled`);
+  constructor(task: Task, cancelled?: Cancelled) {
+    const { reason, source = "explicit", origin } = cancelled ?? {};
+    super(describeCancel(`Task ${task.name} was cancelled`, reason, source, origin));
     this.task = task;
+    this.reason = reason;
+    this.source = source;
+    hide(this, "task");
   }
   static {
     this.prototype.name = "TaskCancelledError";
   }
 }
 
-/** `run()` rejects with it when nothing can ever wake the tasks that are left. The message is the tree of those tasks. */
+/**
+ * `run()` rejects with it when nothing can ever wake the tasks that are left. The message is the
+ * tree of those tasks.
+ */
 export class DeadlockError extends Error {
   /** The tasks that were left when the deadlock was found. */
   readonly tasks: readonly Task[];
@@ -82,7 +207,10 @@ export class DeadlockError extends Error {
   }
 }
 
-/** Something that is shared is of no use any more, and never will be: the task that owned a lock has ended, the other end is gone. */
+/**
+ * Something that is shared is of no use any more, and never will be: the task that owned a lock has
+ * ended, the other end is gone.
+ */
 export class BrokenResourceError extends Error {
   static {
     this.prototype.name = "BrokenResourceError";

@@ -1,11 +1,12 @@
 /**
- * Frame: one coroutine on a task's stack, and the small numbers that say how coroutines go on and end.
+ * Frame: one coroutine on a task's stack, and the small numbers that say how coroutines go on and
+ * end.
  *
- * Invariant: a frame is on the stack of one task, from the command that pushed it until its `exit` gave POP.
- * Independent of: which operation pushed the frame.
+ * Invariant: a frame is on the stack of one task, from the command that pushed it until its `exit`
+ * gave POP. Independent of: which operation pushed the frame.
  */
 import type { Trap } from "./coroutine.ts";
-import { Cancelled } from "./errors.ts";
+import { isCancelled } from "./errors.ts";
 import type { TaskCore } from "./task.ts";
 
 /** How a frame is resumed, and how a coroutine ended. */
@@ -38,7 +39,9 @@ export class Frame {
     this.below = below;
   }
 
-  /** Called when the coroutine has ended as `task.mode` and `task.value` say, which it may change. */
+  /**
+   * Called when the coroutine has ended as `task.mode` and `task.value` say, which it may change.
+   */
   exit(_task: TaskCore): Verdict {
     return POP;
   }
@@ -51,5 +54,5 @@ export const ENDED: Iterator<Trap, unknown, unknown> = {
 
 /** Whether a task or coroutine ended by being cancelled. */
 export function isCancellation(end: { mode: Mode; value: unknown }): boolean {
-  return end.mode === RETURN || (end.mode === THROW && end.value instanceof Cancelled);
+  return end.mode === RETURN || (end.mode === THROW && isCancelled(end.value));
 }

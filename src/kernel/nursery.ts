@@ -2,35 +2,33 @@
  * Nursery: tasks that end before the block that started them does.
  *
  * Invariants
- * - The tasks of a nursery are the children of its scope, and `size` counts them; the frame of `open` ends only when the body has
- *   ended and `size` is 0 (R9).
+ * - The tasks of a nursery are the children of its scope, and `size` counts them; the frame of
+ *   `open` ends only when the body has ended and `size` is 0 (R9).
  * - `errors` and `tasks` run parallel, in order of occurrence, and never hold a Cancelled (R11).
- * - A nursery takes new tasks until its frame has found it empty, so a child may start siblings (R12).
+ * - A nursery takes new tasks until its frame has found it empty, so a child may start siblings
+ *   (R12).
  *
  * Independent of: how tasks are stepped, and how cancels spread.
  */
+import { interrupt } from "./cancel_delivery.ts";
 import { type CancelScope, ScopeCore } from "./cancel_scope.ts";
-import { applyCancel, interrupt } from "./cancel_delivery.ts";
+import { checkString } from "../check.ts";
 import { Command } from "./command.ts";
 import { type Body, bodyIterator, type Operation, toIterator, type Trap } from "./coroutine.ts";
 import { type Duration, toSeconds } from "../duration.ts";
-import type { Cancelled } from "./errors.ts";
-import { CONTINUE, ENDED, isCancellation, type Mode, NEXT, POP, SUSPEND, THROW } from "./frame.ts";
-import type { Verdict } from "./frame.ts";
-import { NurseryError } from "./nursery_error.ts";
+import { isCancellation, NEXT } from "./frame.ts";
+import { NurseryFrame } from "./nursery_frame.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { ScopeFrame, type ScopeOpener } from "./scope_frame.ts";
-import { noteThrown } from "./stack.ts";
 import { Delay, StartWait } from "./start.ts";
 import { type Task, TaskCore } from "./task.ts";
-import { DEFERRED, type Interruption, type Parking } from "./wait.ts";
 
 /** What a nursery does when a child fails; see {@linkcode NurseryExceptionPolicy}. */
 export type NurseryExceptionPolicy = "abort" | "accumulate" | "ignore";
 
 /**
- * The policies: `Abort` cancels the body and the other children at the first error; `Accumulate` lets everything run to
- * its end and then reports all errors; `Ignore` drops the errors of children. An error of the body cancels the children always.
+ * The policies: `Abort` cancels the body and the other children at the first error; `Accumulate`
+ * lets everything run to its end and then reports all errors; `Ignore` drops the errors of
+ * children. An error of the body cancels the children always.
  */
 export const NurseryExceptionPolicy: {
   readonly Abort: "abort";
@@ -42,7 +40,10 @@ export const NurseryExceptionPolicy: {
 export interface NurseryOptions {
   /** What the error of a child does; by default `Abort`. */
   exceptionPolicy?: NurseryExceptionPolicy;
-  /** The nursery is cancelled, body and children, this long after it is opened. Not an error: `timedOut` tells. */
+  /**
+   * The nursery is cancelled, body and children, this long after it is opened. Not an error:
+   * `timedOut` tells.
+   */
   timeout?: Duration;
   /** For messages. */
   name?: string;
@@ -73,8 +74,8 @@ export interface TaskOptions {
  */
 export abstract class Nursery {
   /**
-   * Opens a nursery, runs `body` in it and waits for the children. Gives the body's value, or `undefined` where the
-   * nursery was cancelled and that hit anything.
+   * Opens a nursery, runs `body` in it and waits for the children. Gives the body's value, or
+   * `undefined` where the nursery was cancelled and that hit anything.
    *
    * @throws {NurseryError} If the body or, unless ignored, a child failed.
    * @throws {TypeError | RangeError} If an option is not valid.
@@ -87,7 +88,8 @@ export abstract class Nursery {
   }
 
   /**
-   * Starts a child. It does not run before the caller waits. Also from outside of any task, such as a callback.
+   * Starts a child. It does not run before the caller waits. Also from outside of any task, such as
+   * a callback.
    *
    * @throws {TypeError} If it is not a fresh coroutine or operation.
    * @throws {Error} If the nursery is closed.
@@ -95,7 +97,8 @@ export abstract class Nursery {
   abstract startSoon<T>(coroutine: Operation<T>, options?: TaskOptions): Task<T>;
 
   /**
-   * Starts a child after a delay. It counts as a child at once; cancelled before its time, it never runs.
+   * Starts a child after a delay. It counts as a child at once; cancelled before its time, it never
+   * runs.
    *
    * @throws {TypeError} If it is not a fresh coroutine or operation.
    * @throws {RangeError} If the delay is NaN or negative.
@@ -104,8 +107,9 @@ export abstract class Nursery {
   abstract startLater<T>(coroutine: Operation<T>, delay: Duration, options?: TaskOptions): Task<T>;
 
   /**
-   * Starts a child and waits until it calls `started(value)`; gives that value. A checkpoint. Cancelled, it cancels the child and
-   * waits for it. What the child throws before it has called `started` comes out here, and not of the nursery.
+   * Starts a child and waits until it calls `started(value)`; gives that value. A checkpoint.
+   * Cancelled, it cancels the child and waits for it. What the child throws before it has called
+   * `started` comes out here, and not of the nursery.
    *
    * @throws {Error} If the child ends without having called `started`, or the nursery is closed.
    */
@@ -125,6 +129,11 @@ export abstract class Nursery {
 
   /** Whether `timeout` cut the nursery short. */
   abstract readonly timedOut: boolean;
+
+  /**
+   * Whether it takes no new tasks: its block has ended. To ask before `startSoon` in a callback.
+   */
+  abstract readonly closed: boolean;
 }
 
 /** The nursery as the loop sees it. */
@@ -136,7 +145,10 @@ export class NurseryCore extends Nursery {
   size: number = 0;
   readonly errors: unknown[] = [];
   readonly tasks: Task[] = [];
-  closed: boolean = false;
+  /** The frame has found it empty. */
+  ended: boolean = false;
+  /** The errors, from the second on. */
+  #seen: Set<unknown> | null = null;
   /** Called when the last child has ended, where the frame waits for that. */
   whenEmpty: (() => void) | null = null;
 
@@ -200,6 +212,10 @@ export class NurseryCore extends Nursery {
     return children;
   }
 
+  get closed(): boolean {
+    return this.ended || !this.scope.isOpen;
+  }
+
   get timedOut(): boolean {
     return this.scope.expired && this.scope.delivered;
   }
@@ -220,19 +236,25 @@ export class NurseryCore extends Nursery {
         if (scope.stops) scope.cancelledCaught = true;
       } else if (!handled && this.policy !== "ignore") {
         this.addError(task.value, task);
-        if (this.policy === "abort") scope.cancel(task.value);
+        if (this.policy === "abort") scope.cancelFrom("sibling failed", task, task.value);
       }
     }
     if (this.size === 0 && this.whenEmpty !== null) this.whenEmpty();
   }
 
+  /** The same object counts once: the error of a child comes again from the body that joined it. */
   addError(error: unknown, task: Task): void {
+    if (this.errors.length > 0 && typeof error === "object" && error !== null) {
+      this.#seen ??= new Set(this.errors);
+      if (this.#seen.has(error)) return;
+      this.#seen.add(error);
+    }
     this.errors.push(error);
     this.tasks.push(task);
   }
 
   #checkOpen(by: string): void {
-    if (this.closed || !this.scope.isOpen) {
+    if (this.closed) {
       throw new Error(
         `${by}() in ${
           this.scope.name || "a nursery"
@@ -247,9 +269,11 @@ export class NurseryCore extends Nursery {
     options: TaskOptions | undefined,
     by: (...args: never[]) => unknown,
   ): TaskCore<T> {
+    if (options?.name !== undefined) checkString(options.name, "name");
     const task = new TaskCore<T>(iterator, this);
-    if (options?.name !== undefined) task.ensureExtras().name = options.name;
-    this.scheduler.taskStarted(task, by); // before it counts: an instrument that throws leaves nothing behind
+    const name = options?.name;
+    if (name !== undefined) task.ensureExtras().name = name;
+    this.scheduler.taskStarted(task, by);
     const { scope } = this;
     task.previous = scope.lastChild;
     if (scope.lastChild === null) scope.firstChild = task;
@@ -293,102 +317,5 @@ class NurseryCommand<T> extends Command<T | undefined> {
 
   describe(): string {
     return "nursery";
-  }
-}
-
-/** What the frame of a scope asks; a nursery's timeout is no error, so `limit` is not called. */
-const OPENER: ScopeOpener = { style: "open", limit: () => "" };
-
-/** The frame of a nursery's body, which afterwards waits for the children. */
-class NurseryFrame extends ScopeFrame implements Parking {
-  readonly #nursery: NurseryCore;
-  #bodyEnded = false;
-  #result: unknown = undefined;
-  /** How the body was cancelled: what goes on outwards where this nursery does not stop it. */
-  #cancellation: { mode: Mode; value: unknown } | null = null;
-  /** A cancel arrived while it waited for the children. */
-  #interrupted = false;
-
-  constructor(task: TaskCore, scope: ScopeCore, nursery: NurseryCore) {
-    super(ENDED, task, scope, OPENER);
-    this.#nursery = nursery;
-  }
-
-  /** Called when the body has ended, whenever the nursery was found empty, and when the cleanups have run. */
-  override exit(task: TaskCore): Verdict {
-    const nursery = this.#nursery;
-    if (!nursery.closed) {
-      if (!this.#bodyEnded) this.#endBody(task);
-      if (nursery.size > 0) return this.#waitForChildren(task);
-      nursery.closed = true;
-      task.mode = NEXT;
-    }
-    if (this.scope.cleanUp(this, task)) return CONTINUE;
-    if (task.mode !== NEXT) nursery.addError(task.value, task);
-    this.#conclude(task);
-    this.close(task);
-    return POP;
-  }
-
-  #endBody(task: TaskCore): void {
-    this.#bodyEnded = true;
-    this.iterator = ENDED;
-    if (task.mode === NEXT) {
-      this.#result = task.value;
-    } else if (isCancellation(task)) {
-      this.#cancellation = { mode: task.mode, value: task.value };
-      if (this.scope.cause === null) this.scope.cancel((task.value as Cancelled).reason); // rethrown out of place
-    } else {
-      this.#nursery.addError(task.value, task);
-      this.scope.cancel(task.value);
-    }
-  }
-
-  #waitForChildren(task: TaskCore): Verdict {
-    task.mode = NEXT;
-    task.value = undefined;
-    task.wait = this;
-    task.since = task.scheduler.tick;
-    this.#nursery.whenEmpty = () => {
-      this.#nursery.whenEmpty = null;
-      task.wait = null;
-      task.scheduler.ready(task);
-    };
-    if (this.scope.cause !== null) this.interrupt();
-    return SUSPEND;
-  }
-
-  /** A wait like any other, but one that cannot be left before the children: the cancel lands after them. */
-  interrupt(): Interruption {
-    this.#interrupted = true;
-    this.scope.cause!.delivered = true;
-    return DEFERRED;
-  }
-
-  #conclude(task: TaskCore): void {
-    const { errors, tasks } = this.#nursery;
-    task.mode = NEXT;
-    task.value = this.#result;
-    if (errors.length > 0) {
-      task.mode = THROW;
-      task.value = new NurseryError(errors, tasks);
-      noteThrown(task.value);
-    } else if (this.#cancellation !== null) {
-      task.mode = this.#cancellation.mode;
-      task.value = this.#cancellation.value;
-    } else if (this.#interrupted && this.scope.cause !== null) {
-      applyCancel(task);
-    }
-  }
-
-  awaited(): readonly TaskCore[] {
-    return this.#nursery.tasksLeft();
-  }
-
-  describe(): string {
-    const { size, scope } = this.#nursery;
-    return `waiting for ${size} ${size === 1 ? "child" : "children"}${
-      scope.name && ` of ${scope.name}`
-    }`;
   }
 }

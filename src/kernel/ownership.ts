@@ -1,10 +1,11 @@
 /**
- * OwnedResource: what a task owns until it gives it back, and what becomes of it where the task ends first (R31).
+ * OwnedResource: what a task owns until it gives it back, and what becomes of it where the task
+ * ends first (R31).
  *
- * Invariant: a holding is in the list of its holder, headed by `task.extras.held`, exactly while `holder` is set. The holding
- * itself is the node, so that taking and giving back, which locks do all the time, allocate nothing. Rejected: a
- * watcher on the end of the task for each lock it takes, which costs a set entry and a closure each time.
- * Independent of: what is owned.
+ * Invariant: a holding is in the list of its holder, headed by `task.extras.held`, exactly while
+ * `holder` is set. The holding itself is the node, so that taking and giving back, which locks do
+ * all the time, allocate nothing. Rejected: a watcher on the end of the task for each lock it
+ * takes, which costs a set entry and a closure each time. Independent of: what is owned.
  */
 import type { TaskCore } from "./task.ts";
 

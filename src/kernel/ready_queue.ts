@@ -1,13 +1,16 @@
 /**
  * The ready queue: the tasks that can run, in the order they will.
  *
- * Invariant: every order is fair (R4). "fifo" is a plain ring buffer. The others take what is ready as one batch, rearrange
- * it, and run all of it before the next batch: so while a task is ready, any other runs at most twice before it.
- * Independent of: what it holds.
+ * Invariant: every order is fair (R4). "fifo" is a plain ring buffer. The others take what is ready
+ * as one batch, rearrange it, and run all of it before the next batch: so while a task is ready,
+ * any other runs at most twice before it. Independent of: what it holds.
  */
 import { RingBuffer } from "./ring_buffer.ts";
 
-/** In which order ready tasks run. Not a promise: "lifo" and "random" exist to find hidden assumptions. */
+/**
+ * In which order ready tasks run. Not a promise: "lifo" and "random" exist to find hidden
+ * assumptions.
+ */
 export type ExecutionOrder = "fifo" | "lifo" | "random";
 
 /** A queue that rearranges each batch before running it. */
@@ -30,7 +33,10 @@ class BatchQueue<T> extends RingBuffer<T> {
   }
 }
 
-/** A queue of the given order; "random" draws from `random`, so the same numbers give the same order. */
+/**
+ * A queue of the given order; "random" draws from `random`, so the same numbers give the same
+ * order.
+ */
 export function createQueue<T>(order: ExecutionOrder, random: () => number): RingBuffer<T> {
   switch (order) {
     case "fifo":

@@ -1,9 +1,8 @@
 /**
  * RingBuffer: a queue that allocates nothing for an item.
  *
- * Invariants: the size is a power of two, so that a mask does for a modulo; one place stays free, so that full and empty
- * differ without a count.
- * Independent of: what it holds.
+ * Invariants: the size is a power of two, so that a mask does for a modulo; one place stays free,
+ * so that full and empty differ without a count. Independent of: what it holds.
  */
 
 /** A queue, first in, first out. It grows as needed and never shrinks. */

@@ -1,15 +1,16 @@
 /**
  * Run: one call of `loop.run()`: when it is over, what is a deadlock, and how it ends.
  *
- * Invariant: it is over when the root nursery is empty, or when the tasks that are left were dropped. It settles once.
- * Independent of: how tasks are stepped, and when turns happen.
+ * Invariant: it is over when the root nursery is empty, or when the tasks that are left were
+ * dropped. It settles once. Independent of: how tasks are stepped, and when turns happen.
  */
-import { deadlockReport, liveTasks } from "./deadlock_report.ts";
-import { Cancelled, DeadlockError } from "./errors.ts";
+import { deadlockReport } from "./deadlock_report.ts";
+import { DeadlockError } from "./errors.ts";
 import { NEXT } from "./frame.ts";
 import type { NurseryCore } from "./nursery.ts";
-import { NurseryError } from "./nursery_error.ts";
-import { setStack } from "./stack.ts";
+import { combineErrors, type NurseryError } from "./nursery_error.ts";
+import { type CapturedStack, framesOf, replaceLoopFrames, setStack } from "./stack.ts";
+import { tasksIn } from "./task_tree.ts";
 import type { Task, TaskCore } from "./task.ts";
 
 /** What the loop does where no task is ready. */
@@ -32,8 +33,11 @@ export class Run {
   readonly #root: NurseryCore;
   readonly #main: TaskCore | null;
   readonly #settle: Settle;
-  /** The stack of the call: the errors that the loop itself makes would else show its own frames alone. */
-  readonly #calledFrom: string;
+  /**
+   * The stack of the call: the errors that the loop itself makes would else show its own frames
+   * alone.
+   */
+  readonly #calledFrom: CapturedStack;
   /** What a failure needs to be had again. */
   readonly #seedNote: string | undefined;
   /** Set once a deadlock was found and everything cancelled. */
@@ -45,7 +49,7 @@ export class Run {
     root: NurseryCore,
     main: TaskCore | null,
     settle: Settle,
-    options: { calledFrom: string; seedNote: string | undefined },
+    options: { calledFrom: CapturedStack; seedNote: string | undefined },
   ) {
     this.#root = root;
     this.#main = main;
@@ -60,32 +64,41 @@ export class Run {
     const { scheduler } = root;
     if (root.size === 0) return OVER;
     if (scheduler.timers.size > 0 || scheduler.externals > 0) return WAIT;
-    const left = liveTasks(root);
+    const left = tasksIn(root.scope);
     if (this.#deadlock === null) {
       const note = this.#seedNote;
-      const report = deadlockReport(root, scheduler.tick) + (note ? `\n  (${note})` : "");
+      const report = deadlockReport(root.scope) + (note ? `\n  (${note})` : "");
       this.#deadlock = { report, tasks: left };
-      root.scope.cancel(new DeadlockError(report, left));
+      root.scope.cancelFrom("loop", undefined, new DeadlockError(report, left));
       return AGAIN;
     }
     // They waited through that cancel, shielded: nothing is left to try.
     this.#deadlock.report += `\nDropped, because cancelling did not reach them: ${
       left.map((task) => task.name).join(", ")
     }`;
-    this.#abandonAll(new DeadlockError(this.#deadlock.report, left));
+    this.abandonAll(new DeadlockError(this.#deadlock.report, left));
     return OVER;
   }
 
-  /** Ends the run where it cannot go on. */
+  /**
+   * Something failed outside of any task, such as the host: cancels every task, for their cleanup
+   * to run.
+   */
   crash(error: unknown): void {
     this.#crash = { error };
-    this.#abandonAll(error);
+    this.#root.scope.cancelFrom("loop", undefined, error);
+  }
+
+  /** Ends the run where it stands. */
+  drop(error: unknown): void {
+    this.#crash = { error };
+    this.abandonAll(error);
   }
 
   /** Ends the tasks that are left without running them. */
-  #abandonAll(error: unknown): void {
+  abandonAll(error: unknown): void {
     const { scheduler } = this.#root;
-    for (const task of liveTasks(this.#root)) task.abandon(error);
+    for (const task of tasksIn(this.#root.scope)) task.abandon(error);
     while (scheduler.queue.shift() !== undefined);
   }
 
@@ -95,20 +108,21 @@ export class Run {
     const { resolve, reject } = this.#settle;
     const main = this.#main;
     if (this.#crash !== null) return reject(this.#crash.error);
-    const failure = errors.length === 0
-      ? undefined
-      : new NurseryError(errors, tasks, { note: this.#seedNote });
+    if (errors.length === 0 && this.#deadlock === null && (main === null || main.mode === NEXT)) {
+      return resolve(main?.value);
+    }
+    const frames = framesOf(this.#calledFrom);
     if (this.#deadlock !== null) {
-      const { report, tasks } = this.#deadlock;
-      const cause = failure === undefined ? undefined : { cause: failure };
-      this.#rejectWith(new DeadlockError(report, tasks, cause));
-    } else if (failure !== undefined) this.#rejectWith(failure);
-    else if (main === null || main.mode === NEXT) resolve(main?.value);
-    else reject(main.value ?? new Cancelled(scope.reason));
-  }
-
-  #rejectWith(error: Error): void {
-    setStack(error, this.#calledFrom);
-    this.#settle.reject(error);
+      const { report, tasks: left } = this.#deadlock;
+      const cause = errors.length === 0 ? undefined : { cause: combineErrors(errors, tasks) };
+      const error = new DeadlockError(report, left, cause);
+      setStack(error, frames);
+      reject(error);
+    } else if (errors.length > 0) {
+      const error = combineErrors(errors, tasks, { note: this.#seedNote });
+      if (errors.length > 1) setStack(error as NurseryError, frames);
+      else replaceLoopFrames(error, frames, this.#seedNote);
+      reject(error);
+    } else reject(main!.value ?? scope.cancelled);
   }
 }

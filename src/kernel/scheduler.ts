@@ -2,14 +2,15 @@
  * Scheduler: what all tasks of a loop share, and how one becomes ready.
  *
  * Pure: time, timers and wake-ups come through the Host; there is no clock, promise or socket here.
- * Invariants: a task is in the queue exactly when it is ready; between turns the loop is either idle, and any `ready` wakes the
- * host, or has asked the host for another turn.
- * Independent of: how tasks are stepped, what they wait for, why the run began.
+ * Invariants: a task is in the queue exactly when it is ready; between turns the loop is either
+ * idle, and any `ready` wakes the host, or has asked the host for another turn. Independent of: how
+ * tasks are stepped, what they wait for, why the run began.
  */
 import { Timers } from "./timers.ts";
 import type { Host, HostSession } from "../host.ts";
 import type { Loop } from "../loop.ts";
 import type { RingBuffer } from "./ring_buffer.ts";
+import { brief } from "./errors.ts";
 import { coroutineStack } from "./stack.ts";
 import type { Task, TaskCore } from "./task.ts";
 import type { Timed } from "./timers.ts";
@@ -23,8 +24,8 @@ export interface LoopWarning {
 }
 
 /**
- * Watches the tasks of a loop: `new Loop({ instruments: [instrument] })`. Called synchronously; what it throws rejects `run()`,
- * and from `taskStarted` comes out of what starts the task.
+ * Watches the tasks of a loop: `new Loop({ instruments: [instrument] })`. Called synchronously. One
+ * that throws is dropped, with a warning.
  */
 export interface Instrument {
   /** A task was made; it is not running yet. */
@@ -37,15 +38,27 @@ export interface Instrument {
   afterStep?(task: Task): void;
 }
 
-/** From so many external waits on, it pays to wait for the end of a round of I/O: with few it would cost a microsecond each. */
+/**
+ * From so many external waits on, it pays to wait for the end of a round of I/O: with few it would
+ * cost a microsecond each.
+ */
 const MANY_EXTERNALS = 8;
-/** With so many tasks ready it does not pay any more: a thousand connections leave the processor's cache before they are served. */
+/**
+ * With so many tasks ready it does not pay any more: a thousand connections leave the processor's
+ * cache before they are served.
+ */
 const MAX_GATHERED = 16;
 
-/** The scheduler whose turn it is; two loops of one thread take turns, and no turn begins within another. */
+/**
+ * The scheduler whose turn it is; two loops of one thread take turns, and no turn begins within
+ * another.
+ */
 let active: Scheduler | null = null;
 
-/** The task that is running in this thread, whichever loop it belongs to; null in callbacks from outside. */
+/**
+ * The task that is running in this thread, whichever loop it belongs to; null in callbacks from
+ * outside.
+ */
 export function runningTask(): TaskCore | null {
   return active === null ? null : active.running;
 }
@@ -58,7 +71,10 @@ export interface SchedulerOptions {
   readonly instruments: readonly Instrument[];
   readonly debug: boolean;
   readonly asyncContext: boolean;
-  /** For choices that must be fair: numbers in [0, 1), the same in each run of a program but under "random" order. */
+  /**
+   * For choices that must be fair: numbers in [0, 1), the same in each run of a program but under
+   * "random" order.
+   */
   readonly random: () => number;
   /** Tells the loop's `onWarning`. */
   readonly warn: (warning: LoopWarning) => void;
@@ -71,17 +87,22 @@ export class Scheduler {
   readonly host: Host;
   readonly queue: RingBuffer<TaskCore>;
   readonly timers: Timers = new Timers();
-  readonly instruments: readonly Instrument[];
+  instruments: readonly Instrument[];
   readonly debug: boolean;
   readonly asyncContext: boolean;
   readonly random: () => number;
   readonly warn: (warning: LoopWarning) => void;
   /** The task that is being stepped. */
   running: TaskCore | null = null;
+  /** A step was cut short because the task did many operations that did not wait. */
+  gaveWay: boolean = false;
   lastTaskId: number = 0;
   /** How many waits are pending that something outside the loop may settle. */
   externals: number = 0;
-  /** Milliseconds since the loop was made, as of the last look at the clock: a small integer, cheap to keep in each task. */
+  /**
+   * Milliseconds since the loop was made, as of the last look at the clock: a small integer, cheap
+   * to keep in each task.
+   */
   tick: number = 0;
   /** The run that is under way, as the host sees it; null where there is none. */
   session: HostSession | null = null;
@@ -123,7 +144,10 @@ export class Scheduler {
     this.session!.wake();
   }
 
-  /** Called by I/O before it makes a task ready: where many wait, the host has more at hand, and one turn serves several. */
+  /**
+   * Called by I/O before it makes a task ready: where many wait, the host has more at hand, and one
+   * turn serves several.
+   */
   wakeSoon(): void {
     if (this.#idle) {
       if (this.externals < MANY_EXTERNALS) return;
@@ -151,9 +175,10 @@ export class Scheduler {
 
   /** Ends the run. */
   close(): void {
-    this.session?.close();
+    const { session } = this;
     this.session = null;
     this.#idle = false;
+    session?.close();
   }
 
   beginTurn(): void {
@@ -169,6 +194,7 @@ export class Scheduler {
   /** The time now, which is also noted as `tick`. */
   look(): number {
     const now = this.host.now();
+    if (Number.isNaN(now)) throw new RangeError("The host's clock gave NaN: expected seconds");
     this.tick = Math.round((now - this.#origin) * 1000);
     return now;
   }
@@ -190,11 +216,29 @@ export class Scheduler {
     }
     if (this.asyncContext) task.ensureExtras().context = this.host.captureContext!();
     if (this.debug) task.ensureExtras().startedAt = coroutineStack(by);
-    for (const instrument of this.instruments) instrument.taskStarted?.(task);
+    if (this.instruments.length > 0) this.tell("taskStarted", task);
   }
 
   /** Called for every task that has ended. */
   taskEnded(task: TaskCore): void {
-    for (const instrument of this.instruments) instrument.taskEnded?.(task);
+    if (this.instruments.length > 0) this.tell("taskEnded", task);
+  }
+
+  /**
+   * Tells the instruments. One that throws is dropped, with a warning: it must not harm the tasks
+   * it watches.
+   */
+  tell(event: keyof Instrument, task: TaskCore): void {
+    for (const instrument of this.instruments) {
+      try {
+        instrument[event]?.(task);
+      } catch (error) {
+        this.instruments = this.instruments.filter((each) => each !== instrument);
+        this.warn({
+          message: `An instrument failed in ${event} and is dropped: ${brief(error)}`,
+          task,
+        });
+      }
+    }
   }
 }

@@ -1,8 +1,8 @@
 /**
  * ScopeFrame: the frame of a scope's body, and what the scope makes of how that ends (R19, R25).
  *
- * Invariant: the scope is the innermost one of the task exactly while the frame is on top or what it called is.
- * Independent of: how a cancel spreads.
+ * Invariant: the scope is the innermost one of the task exactly while the frame is on top or what
+ * it called is. Independent of: how a cancel spreads.
  */
 import type { ScopeCore } from "./cancel_scope.ts";
 import type { TimeoutError } from "./errors.ts";
@@ -10,7 +10,10 @@ import { CONTINUE, Frame, isCancellation, NEXT, POP, THROW, type Verdict } from 
 import { noteThrown } from "./stack.ts";
 import type { TaskCore } from "./task.ts";
 
-/** What a scope makes of its own cancel: `open` gives undefined, `move` the value of a body that swallowed it, `fail` throws. */
+/**
+ * What a scope makes of its own cancel: `open` gives undefined, `move` the value of a body that
+ * swallowed it, `fail` throws.
+ */
 export type ScopeStyle = "open" | "move" | "fail";
 
 /** What the frame needs of the operation that opened the scope. */
@@ -25,8 +28,9 @@ export class ScopeFrame extends Frame {
   readonly scope: ScopeCore;
   readonly #opener: ScopeOpener;
   /**
-   * What `task.deliveries` was outside: the way of delivering belongs to the scope that was cancelled (R20). -1 where that is outside
-   * too: then they are counted on, or a loop around a scope could swallow for ever.
+   * What `task.deliveries` was outside: the way of delivering belongs to the scope that was
+   * cancelled (R20). -1 where that is outside too: then they are counted on, or a loop around a
+   * scope could swallow for ever.
    */
   readonly #deliveries: number;
 
@@ -56,6 +60,8 @@ export class ScopeFrame extends Frame {
     scope.leave(task);
     if (cancelled && !caught) {
       if (this.#deliveries > task.deliveries) task.deliveries = this.#deliveries;
+      const { cause } = scope.parent!;
+      if (cause !== null && scope.threw(task.value)) task.value = cause.cancelled;
       return;
     }
     if (this.#deliveries >= 0) task.deliveries = this.#deliveries;
@@ -69,7 +75,7 @@ export class ScopeFrame extends Frame {
     if (style === "open") task.value = undefined;
     if (style === "fail" && scope.expired) {
       const error = scope.reason as TimeoutError;
-      error.message = this.#opener.limit();
+      error.message = error.message.replace(/^.*/, () => this.#opener.limit());
       noteThrown(error);
       task.mode = THROW;
       task.value = error;

@@ -1,13 +1,13 @@
 /**
- * How children begin other than at once: after a delay, or with a handshake that the caller waits for.
+ * How children begin other than at once: after a delay, or with a handshake that the caller waits
+ * for.
  *
  * Invariant: a `start` that was cancelled ends after its child has, so that nothing of it goes on.
  * Independent of: nursery policies.
  */
 import type { Operation } from "./coroutine.ts";
-import { TaskCancelledError } from "./errors.ts";
 import { isCancellation, NEXT, THROW } from "./frame.ts";
-import type { TaskCore, Watcher } from "./task.ts";
+import { endError, type TaskCore, type Watcher } from "./task.ts";
 import type { NurseryCore, TaskOptions } from "./nursery.ts";
 import type { Timed } from "./timers.ts";
 import { DEFERRED, type Interruption, type Parking, Wait, WITHDRAWN } from "./wait.ts";
@@ -91,14 +91,16 @@ export class StartWait<V> extends Wait<V> {
     } else if (child.mode === NEXT) {
       this.fail(new Error(`Task ${child.name} ended without calling started()`));
     } else {
-      this.fail(new TaskCancelledError(child));
+      this.fail(endError(child));
     }
     return false;
   };
 
   override interrupt(): Interruption {
     this.#interrupted = true;
-    this.#child?.cancel(this.task!.scope.cause!.reason);
+    const { source, origin, reason } = this.task!.scope.cause!;
+    const child = this.#child;
+    child?.nursery.scope.taskScope(child).cancelFrom(source, origin, reason);
     return DEFERRED;
   }
 

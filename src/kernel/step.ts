@@ -1,25 +1,33 @@
 /**
- * Step: runs tasks to their next wait: resumes the coroutine on top, carries out what it asks for, leaves frames that have ended.
+ * Step: runs tasks to their next wait: resumes the coroutine on top, carries out what it asks for,
+ * leaves frames that have ended.
  *
- * Invariants: one task runs at a time; what a coroutine throws ends in `task.mode` and `task.value`, and never goes up to the loop.
- * Independent of: turns, time, why the run began. The loop calls `runBatch` once for up to 64 steps.
+ * Invariants: one task runs at a time; what a coroutine throws ends in `task.mode` and
+ * `task.value`, and never goes up to the loop. Independent of: turns, time, why the run began. The
+ * loop calls `runBatch` once for up to 64 steps.
  */
+import { deliver } from "./cancel_delivery.ts";
 import { observeCheckpoints, RESCHEDULE } from "./checkpoint.ts";
-import { observeYields, type YieldObserver } from "./command.ts";
+import { Command, observeYields, type YieldObserver } from "./command.ts";
 import { notATrap, RESUMED, type Trap, UNWOUND } from "./coroutine.ts";
 import { NEXT, POP, RETURN, SUSPEND, THROW } from "./frame.ts";
+import { withoutCancelled } from "./nursery_error.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { coroutineStack, noteThrown } from "./stack.ts";
+import { coroutineStack, noteThrown, placeError } from "./stack.ts";
 import type { TaskCore } from "./task.ts";
 
-/** What every generator inherits. */
-const generatorNext: Iterator<Trap, unknown, unknown>["next"] =
-  Object.getPrototypeOf(function* () {}).prototype.next;
+/** Operations that a task may carry out in one step without waiting, before others get a turn. */
+const MAX_OPERATIONS = 256;
+
+/** What every generator inherits from. */
+const generatorPrototype: Generator = Object.getPrototypeOf(function* () {}).prototype;
+const generatorNext = generatorPrototype.next as Iterator<Trap, unknown, unknown>["next"];
 
 /**
- * Steps up to `count` tasks; true where some may be left. The hottest code there is: the step that ends in a `checkpoint()`, known by
- * identity, is spelled out here, with the `try` around the loop and not in it, which is a fifth faster. What else can happen
- * leaves the inner loop. There, only the coroutine can throw.
+ * Steps up to `count` tasks; true where some may be left. The hottest code there is: the step that
+ * ends in a `checkpoint()`, known by identity, is spelled out here, with the `try` around the loop
+ * and not in it, which is a fifth faster. What else can happen leaves the inner loop. There, only
+ * the coroutine can throw.
  */
 export function runBatch(scheduler: Scheduler, count: number): boolean {
   const { queue, observed } = scheduler;
@@ -48,19 +56,26 @@ export function runBatch(scheduler: Scheduler, count: number): boolean {
       }
     } catch (error) {
       task!.mode = THROW;
-      task!.value = error;
+      task!.value = withoutCancelled(error);
       result = null;
     }
     if (result !== undefined) driveTask(task!, result);
     else if (observed || task!.deliveries !== 0) stepObserved(scheduler, task!);
     else stepTask(scheduler, task!);
     scheduler.running = null;
+    if (scheduler.gaveWay) {
+      scheduler.gaveWay = false;
+      return true; // that step was long: time to look at the clock
+    }
   }
 }
 
-/** A step for which somebody wants to know more: an instrument, the task's context, or a warning where it waits next. */
+/**
+ * A step for which somebody wants to know more: an instrument, the task's context, or a warning
+ * where it waits next.
+ */
 function stepObserved(scheduler: Scheduler, task: TaskCore): void {
-  for (const instrument of scheduler.instruments) instrument.beforeStep?.(task);
+  scheduler.tell("beforeStep", task);
   if (scheduler.debug || task.deliveries !== 0) {
     observe((by) => task.ensureExtras().position = coroutineStack(by));
   }
@@ -68,7 +83,7 @@ function stepObserved(scheduler: Scheduler, task: TaskCore): void {
   if (context) context(() => stepTask(scheduler, task));
   else stepTask(scheduler, task);
   observe(null);
-  for (const instrument of scheduler.instruments) instrument.afterStep?.(task);
+  scheduler.tell("afterStep", task);
 }
 
 /** Sets who is told where the running coroutine stops. */
@@ -85,14 +100,38 @@ function stepTask(scheduler: Scheduler, task: TaskCore): void {
 }
 
 /**
- * Carries out what the top coroutine of a task asked for, or, where it has ended, leaves its frame; and so on with what is on top
- * then, until the task is parked, ready again, or has ended.
+ * Carries out what the top coroutine of a task asked for, or, where it has ended, leaves its frame;
+ * and so on with what is on top then, until the task is parked, ready again, or has ended.
  */
 function driveTask(task: TaskCore, result: IteratorResult<Trap, unknown> | null): void {
-  for (;;) {
-    if (result !== null && result.done !== true) {
-      const trap = result.value;
+  for (let budget = MAX_OPERATIONS;;) {
+    let ended = true;
+    let value: unknown = undefined;
+    if (result !== null) {
+      try {
+        ended = result.done === true;
+        value = result.value;
+      } catch (error) {
+        task.mode = THROW; // from a getter of a result that an iterator of somebody's has made
+        task.value = error;
+        ended = true;
+        result = null;
+      }
+    }
+    if (ended) {
+      if (result !== null) {
+        task.value = value;
+        if (value === UNWOUND) task.mode = RETURN;
+      }
+      const { frame } = task;
+      const verdict = frame.exit(task);
+      if (verdict === POP) task.frame = frame.below!;
+      task.renewTop();
+      if (verdict === SUSPEND) return;
+    } else {
+      const trap = value as Trap;
       task.value = undefined; // the trap sets it where it has a result
+      if (--budget < 0) return giveWay(task, trap);
       try {
         // One property call both to see that a trap is one and to carry it out.
         if (!trap.perform(task as never)) {
@@ -102,39 +141,105 @@ function driveTask(task: TaskCore, result: IteratorResult<Trap, unknown> | null)
         task.renewTop();
       } catch (error) {
         task.mode = THROW;
-        task.value = typeof trap?.perform === "function" ? error : new TypeError(notATrap(trap));
+        task.value = isTrap(trap) ? error : new TypeError(notATrap(trap));
         noteThrown(task.value);
+        if (!(trap instanceof Command) || !trap.isBegun) {
+          result = throwMisuse(task);
+          continue;
+        }
       }
-    } else {
-      if (result !== null) {
-        task.value = result.value;
-        if (result.value === UNWOUND) task.mode = RETURN;
-      }
-      const { frame } = task;
-      const verdict = frame.exit(task);
-      if (verdict === POP) task.frame = frame.below!;
-      task.renewTop();
-      if (verdict === SUSPEND) return;
     }
     result = resumeTask(task);
   }
 }
 
+function isTrap(value: unknown): boolean {
+  try {
+    return typeof (value as Partial<Trap> | null | undefined)?.perform === "function";
+  } catch {
+    return true; // it is the getter that threw
+  }
+}
+
 /**
- * Sees, where a task stops, whether it will be resumed by the `next` of all generators. To look that up at each resume costs a third of a
- * switch: each generator function gives its generators a shape of their own, and a program has many.
+ * Puts a checkpoint before the operation `trap`, because the task has done many that did not wait
+ * (R5). A cancel in force lands here, before anything of the operation has happened; else the task
+ * goes to the end of the queue and then performs it.
+ */
+function giveWay(task: TaskCore, trap: Trap): void {
+  task.scheduler.gaveWay = true;
+  if (task.scope.cause !== null) return deliver(task);
+  task.top = {
+    next() {
+      task.renewTop();
+      return { done: false, value: trap };
+    },
+    throw(error: unknown) {
+      task.renewTop();
+      if (task.top.throw === undefined) throw error;
+      return task.top.throw(error);
+    },
+    return(value: unknown) {
+      task.renewTop();
+      return task.top.return === undefined ? { done: true, value } : task.top.return(value);
+    },
+  };
+  task.topIsGenerator = false;
+  task.value = RESUMED;
+  task.scheduler.ready(task);
+}
+
+/**
+ * Sees, where a task stops, whether it will be resumed by the `next` of all generators. To look
+ * that up at each resume costs a third of a switch: each generator function gives its generators a
+ * shape of their own, and a program has many.
  */
 function recognizeTop(task: TaskCore): void {
   task.topIsGenerator = task.top.next === generatorNext;
 }
 
-/** Resumes the top coroutine of a task: what it yielded or returned, or null where it threw, as `mode` and `value` then say. */
+/**
+ * Throws the error for a `yield` that should have been a `yield*` into the coroutine at fault. No
+ * operation stands there whose `throw` could give the error a stack. But each `yield*` on the way
+ * down looks up `throw` of the generator below it: for this one call that is a function which notes
+ * where it was called. So the stack shows the coroutines around the one at fault.
+ */
+function throwMisuse(task: TaskCore): IteratorResult<Trap, unknown> | null {
+  const original = generatorPrototype.throw;
+  const { value } = task;
+  function throwAndPlace(this: Generator, error: unknown): IteratorResult<unknown> {
+    if (error === value) {
+      noteThrown(error);
+      placeError(error, throwAndPlace);
+    }
+    return original.call(this, error);
+  }
+  try {
+    generatorPrototype.throw = throwAndPlace;
+  } catch {
+    return resumeTask(task); // frozen, as hardened environments do
+  }
+  try {
+    return resumeTask(task);
+  } finally {
+    generatorPrototype.throw = original;
+  }
+}
+
+const NO_RESULT = "The iterator of an operation gave no result: expected { done, value }";
+
+/**
+ * Resumes the top coroutine of a task: what it yielded or returned, or null where it threw, as
+ * `mode` and `value` then say.
+ */
 function resumeTask(task: TaskCore): IteratorResult<Trap, unknown> | null {
   try {
-    return task.mode === NEXT ? task.top.next(task.value) : resumeAbruptly(task);
+    const result = task.mode === NEXT ? task.top.next(task.value) : resumeAbruptly(task);
+    if (typeof result !== "object" || result === null) throw new TypeError(NO_RESULT);
+    return result;
   } catch (error) {
     task.mode = THROW;
-    task.value = error;
+    task.value = withoutCancelled(error);
     return null;
   }
 }

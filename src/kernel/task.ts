@@ -1,17 +1,19 @@
 /**
  * Task: one coroutine on its way through a loop, with the stack of coroutines it called.
  *
- * Invariants: `frame` is the top of the stack and the task itself its bottom; `mode` and `value` say how the top is resumed next,
- * and, once the task has ended, how it ended; `wait` is set exactly while the task is parked; `scope` is the innermost cancel scope in force.
- * Independent of: how tasks are queued, and how cancels spread.
+ * Invariants: `frame` is the top of the stack and the task itself its bottom; `mode` and `value`
+ * say how the top is resumed next, and, once the task has ended, how it ended; `wait` is set
+ * exactly while the task is parked; `scope` is the innermost cancel scope in force. Independent of:
+ * how tasks are queued, and how cancels spread.
  *
- * Why a stack of frames. `yield*` hands each resume down through every generator on the way: 2 us at a depth of 100, and the native
- * stack overflows at a few thousand. So `call`, scopes and nurseries push a frame here instead, and only the top is
- * resumed: flat cost at any depth, and a scope can unwind exactly the frames above its own.
+ * Why a stack of frames. `yield*` hands each resume down through every generator on the way: 2 us
+ * at a depth of 100, and the native stack overflows at a few thousand. So `call`, scopes and
+ * nurseries push a frame here instead, and only the top is resumed: flat cost at any depth, and a
+ * scope can unwind exactly the frames above its own.
  */
 import type { ScopeCore } from "./cancel_scope.ts";
 import type { Operation, Trap } from "./coroutine.ts";
-import { TaskCancelledError } from "./errors.ts";
+import { isCancelled, TaskCancelledError } from "./errors.ts";
 import {
   CONTINUE,
   ENDED,
@@ -56,17 +58,24 @@ export interface Task<T = unknown> {
   readonly name: string;
   /** What the task is doing, or how it ended. */
   readonly state: TaskState;
-  /** The task that opened the nursery this one runs in; null for a task that the loop itself was given. */
+  /**
+   * The task that opened the nursery this one runs in; null for a task that the loop itself was
+   * given.
+   */
   readonly parent: Task | null;
   /**
-   * Waits for the task to end and gives its value. A checkpoint. The error of a failed task still goes to its nursery too.
+   * Waits for the task to end and gives its value. A checkpoint. The error of a failed task still
+   * goes to its nursery too.
    *
    * @throws {TaskCancelledError} If the task was cancelled.
    */
   join(): Operation<T>;
   /** Cancels this task alone, at its next wait. Never waits; the first reason stays. */
   cancel(reason?: unknown): void;
-  /** A promise of the task's value, for code outside the loop. Rejects as {@linkcode Task.join} throws. */
+  /**
+   * A promise of the task's value, for code outside the loop. Rejects as {@linkcode Task.join}
+   * throws.
+   */
   promise(): Promise<T>;
 }
 
@@ -78,7 +87,9 @@ export interface Binding {
   readonly outer: Binding | null;
 }
 
-/** Told of the end of a task; true where that takes care of its error, so that the nursery need not. */
+/**
+ * Told of the end of a task; true where that takes care of its error, so that the nursery need not.
+ */
 export type Watcher = (task: TaskCore) => boolean;
 
 /** What few tasks have, kept apart so that a sleeping task stays small. */
@@ -110,9 +121,15 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   next: TaskCore | null = null;
 
   frame: Frame = this;
-  /** The iterator of `frame`: stepping is hot, and reads it here without asking which kind of frame that is. */
+  /**
+   * The iterator of `frame`: stepping is hot, and reads it here without asking which kind of frame
+   * that is.
+   */
   top: Iterator<Trap, unknown, unknown>;
-  /** `top` was seen to be a native generator, with the `next` of all generators; false also where nobody looked. */
+  /**
+   * `top` was seen to be a native generator, with the `next` of all generators; false also where
+   * nobody looked.
+   */
   topIsGenerator: boolean = false;
   mode: Mode = NEXT;
   value: unknown = undefined;
@@ -120,7 +137,9 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   ended: boolean = false;
 
   scope: ScopeCore;
-  /** The outermost scope that this task itself has open; null exactly when `scope` is the nursery's. */
+  /**
+   * The outermost scope that this task itself has open; null exactly when `scope` is the nursery's.
+   */
   outermost: ScopeCore | null = null;
   /** How often a cancel was delivered since the innermost scope in force was entered (R20). */
   deliveries: number = 0;
@@ -209,7 +228,10 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
     this.scheduler.ready(this);
   }
 
-  /** Ends the task without running it, where its loop cannot go on. Nothing it waits for keeps hold of it, and its scopes are left. */
+  /**
+   * Ends the task without running it, where its loop cannot go on. Nothing it waits for keeps hold
+   * of it, and its scopes are left.
+   */
   abandon(error: unknown): void {
     try {
       this.wait?.interrupt();
@@ -232,7 +254,10 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
     }
   }
 
-  /** The bottom coroutine has ended, and so has the task, once the cleanups registered in it have run. */
+  /**
+   * The bottom coroutine has ended, and so has the task, once the cleanups registered in it have
+   * run.
+   */
   override exit(): Verdict {
     if (this.mode === RETURN) this.value = this.scope.cause?.cancelled;
     const own = this.outermost;
@@ -266,14 +291,17 @@ const MAX_ORIGINS = 10;
 
 /** What `join` throws for a task that did not succeed. */
 export function endError(task: TaskCore): unknown {
-  return isCancellation(task) ? new TaskCancelledError(task) : task.value;
+  if (!isCancellation(task)) return task.value;
+  return new TaskCancelledError(task, isCancelled(task.value) ? task.value : undefined);
 }
 
 class JoinWait<T> extends Wait<T> {
   readonly #target: TaskCore<T>;
   readonly #finish: Watcher = () => {
-    if (this.#target.mode === NEXT) this.settle(this.#target.value as T);
-    else this.failAs(endError(this.#target));
+    const target = this.#target;
+    if (target.mode === NEXT) this.settle(target.value as T);
+    else if (isCancellation(target)) this.fail(endError(target));
+    else this.failAs(target.value);
     return false;
   };
 

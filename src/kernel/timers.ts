@@ -1,13 +1,15 @@
 /**
- * The deadline queue: what happens when, earliest first, in the order it was set where deadlines are equal (R8).
+ * The deadline queue: what happens when, earliest first, in the order it was set where deadlines
+ * are equal (R8).
  *
- * Invariant: an item is in force exactly while its `generation` is the one its entry carries; all other entries are stale.
- * Independent of: clocks. Times are plain numbers.
+ * Invariant: an item is in force exactly while its `generation` is the one its entry carries; all
+ * other entries are stale. Independent of: clocks. Times are plain numbers.
  *
- * A 4-ary heap over parallel arrays. A heap of objects misses the cache at every comparison once a million tasks sleep, so
- * the keys lie side by side in a typed array. Cancelling only makes the entry stale, because most timeouts are
- * cancelled before they fire: stale entries are skipped on the way out, and swept when they outnumber the others, which
- * keeps both cancelling and memory O(1) for each item.
+ * A 4-ary heap over parallel arrays. A heap of objects misses the cache at every comparison once a
+ * million tasks sleep, so the keys lie side by side in a typed array. Cancelling only makes the
+ * entry stale, because most timeouts are cancelled before they fire: stale entries are skipped on
+ * the way out, and swept when they outnumber the others, which keeps both cancelling and memory
+ * O(1) for each item.
  */
 
 /** What waits in the queue. */
@@ -57,7 +59,10 @@ export class Timers {
     if (this.#length > 64 && this.#length > this.#live * 2) this.#sweep();
   }
 
-  /** Expires, in order, every item whose deadline is not after `now`; those added meanwhile wait for the next call. */
+  /**
+   * Expires, in order, every item whose deadline is not after `now`; those added meanwhile wait for
+   * the next call.
+   */
   fire(now: number): void {
     const newest = this.#lastTicket;
     while (this.next <= now && this.#tickets[0] <= newest) {

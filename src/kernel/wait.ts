@@ -1,28 +1,31 @@
 /**
  * Wait: the base of every operation that parks a task until something settles it.
  *
- * Invariant: `task` is set exactly while the task is parked here: from `arm` until the wait is settled or interrupted,
- * whichever comes first; what comes second finds null and does nothing (R18).
- * Independent of: who settles it, and what the task runs next.
+ * Invariant: `task` is set exactly while the task is parked here: from `arm` until the wait is
+ * settled or interrupted, whichever comes first; what comes second finds null and does nothing
+ * (R18). Independent of: who settles it, and what the task runs next.
  *
- * The protocol. A wait begins when the loop performs it: under a cancel it is refused, else the task is parked and `arm` registers
- * the wait where it will be settled. It ends once, in one of these ways:
+ * The protocol. A wait begins when the loop performs it: under a cancel it is refused, else the
+ * task is parked and `arm` registers the wait where it will be settled. It ends once, in one of
+ * these ways:
  * - `settle(value)`, `fail(error)`: what was waited for has happened. `disarm` is not called.
- * - `interrupt()`, called when a cancel comes into force where the task waits, with one of two results. WITHDRAWN: the wait has undone
- *   itself (`disarm`), nothing has happened, and the caller delivers the cancel. DEFERRED: the wait cannot be left yet (a child has
- *   to end, a lock to be had back); it remembers the cancel and ends later, in `settle`, `fail` or `meetCancel`.
- *   A second interrupt while it is deferred changes nothing.
+ * - `interrupt()`, called when a cancel comes into force where the task waits, with one of two
+ *   results. WITHDRAWN: the wait has undone itself (`disarm`), nothing has happened, and the caller
+ *   delivers the cancel. DEFERRED: the wait cannot be left yet (a child has to end, a lock to be
+ *   had back); it remembers the cancel and ends later, in `settle`, `fail` or `meetCancel`. A
+ *   second interrupt while it is deferred changes nothing.
  * - `withdraw`, by a `select` of which it is an arm, where another arm has happened.
  *
- * Two properties are declared on the prototype, because they belong to the class and must cost a wait nothing:
- * - `external`: something outside the loop settles it (a promise, a callback, a socket). While one is pending the loop is not
- *   deadlocked, and a virtual clock does not jump.
- * - `withdrawable`: `arm` does nothing that `disarm` cannot undo at once, so it can be an arm of `select`. A wait that overrides
- *   `interrupt` to defer is not.
+ * Two properties are declared on the prototype, because they belong to the class and must cost a
+ * wait nothing:
+ * - `external`: something outside the loop settles it (a promise, a callback, a socket). While one
+ *   is pending the loop is not deadlocked, and a virtual clock does not jump.
+ * - `withdrawable`: `arm` does nothing that `disarm` cannot undo at once, so it can be an arm of
+ *   `select`. A wait that overrides `interrupt` to defer is not.
  */
 import { deliver, type Interruption, WITHDRAWN } from "./cancel_delivery.ts";
 import { Command } from "./command.ts";
-import { Cancelled } from "./errors.ts";
+import { isCancelled } from "./errors.ts";
 import { noteArrived, noteThrown } from "./stack.ts";
 import type { TaskCore } from "./task.ts";
 
@@ -41,7 +44,8 @@ export interface Parking {
 }
 
 /**
- * What `task.wait` is while a task waits for the first of several waits (`select`): they have its task, but are not its `wait`.
+ * What `task.wait` is while a task waits for the first of several waits (`select`): they have its
+ * task, but are not its `wait`.
  */
 export interface Choice extends Parking {
   /** One of the waits has a value: ends the choice. */
@@ -50,9 +54,15 @@ export interface Choice extends Parking {
   failWith(wait: Wait<unknown>, error: unknown): void;
 }
 
-/** A command that parks its task. Subclasses say how to register (`arm`) and how to take that back (`disarm`). */
+/**
+ * A command that parks its task. Subclasses say how to register (`arm`) and how to take that back
+ * (`disarm`).
+ */
 export abstract class Wait<T> extends Command<T> implements Parking {
-  /** Something outside the loop settles it. Declared by the class: `static { this.prototype.external = true; }`. */
+  /**
+   * Something outside the loop settles it. Declared by the class: `static { this.prototype.external
+   * = true; }`.
+   */
   declare external: boolean;
   /** It can be an arm of `select`. Declared by the class, like `external`. */
   declare withdrawable: boolean;
@@ -69,7 +79,10 @@ export abstract class Wait<T> extends Command<T> implements Parking {
     this.task = null;
   }
 
-  /** Registers the wait. May settle at once; the task then goes on in its turn. An error surfaces at the `yield*`. */
+  /**
+   * Registers the wait. May settle at once; the task then goes on in its turn. An error surfaces at
+   * the `yield*`.
+   */
   protected abstract arm(task: TaskCore): void;
 
   /** Takes back what `arm` did, where the wait is interrupted. Never called once settled. */
@@ -120,19 +133,24 @@ export abstract class Wait<T> extends Command<T> implements Parking {
   settle(value: T): void {
     const task = this.task;
     if (task === null) return;
-    if (task.wait !== this) return (task.wait as Choice | null)?.settleWith(this, value); // null: dropped
+    // An arm of a choice; the wait of the task is null where its loop has dropped it.
+    if (task.wait !== this) return (task.wait as Choice | null)?.settleWith(this, value);
     this.unregister();
     task.value = value;
     task.scheduler.ready(task);
   }
 
-  /** Ends the wait with an error, which gets the stack of the coroutine (R36). Ignored where the wait is over. */
+  /**
+   * Ends the wait with an error, which gets the stack of the coroutine (R36). Ignored where the
+   * wait is over.
+   */
   fail(error: unknown): void {
     const task = this.task;
     if (task === null) return;
     let failure = error;
-    if (error instanceof Cancelled && !task.scope.made(error)) {
-      // A Cancelled from elsewhere, another loop for one, is no cancel of this task. As it is, it would count as one and be lost.
+    if (isCancelled(error) && !task.scope.made(error)) {
+      // A Cancelled from elsewhere, another loop for one, is no cancel of this task. As it is, it
+      // would count as one and be lost.
       failure = new Error(`What was waited for was cancelled elsewhere (${error.message})`, {
         cause: error,
       });
@@ -164,7 +182,10 @@ export abstract class Wait<T> extends Command<T> implements Parking {
     return WITHDRAWN;
   }
 
-  /** Registers as one of the waits of a choice, for which `task` is parked; may settle at once, or throw. */
+  /**
+   * Registers as one of the waits of a choice, for which `task` is parked; may settle at once, or
+   * throw.
+   */
   enlist(task: TaskCore): void {
     this.task = task;
     if (this.external) task.scheduler.externals++;

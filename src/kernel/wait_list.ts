@@ -1,9 +1,9 @@
 /**
  * WaitList: who waits, in order of arrival. The fair list under every primitive.
  *
- * Invariant: an entry is in at most one list, and its links are null while it is in none. The wait itself is the node, so that
- * parking, waking the first and cancelling one in the middle are O(1) and allocate nothing.
- * Independent of: what is waited for.
+ * Invariant: an entry is in at most one list, and its links are null while it is in none. The wait
+ * itself is the node, so that parking, waking the first and cancelling one in the middle are O(1)
+ * and allocate nothing. Independent of: what is waited for.
  */
 import type { TaskCore } from "./task.ts";
 import { Wait } from "./wait.ts";
@@ -55,7 +55,10 @@ export class WaitList<E extends Entry> {
   }
 }
 
-/** A wait that is an entry: in its list exactly while it is parked, unless the subclass says otherwise. */
+/**
+ * A wait that is an entry: in its list exactly while it is parked, unless the subclass says
+ * otherwise.
+ */
 export abstract class ListedWait<T> extends Wait<T> implements Entry {
   declare ahead: Entry | null;
   declare behind: Entry | null;

@@ -4,11 +4,10 @@
  * Invariant: all have ended when the operation ends; what comes of errors and dropped values is in
  * gather.ts.
  */
-import { isCancellation, NEXT } from "../kernel/frame.ts";
+import { NEXT } from "../kernel/frame.ts";
 import { type Body, bodyIterator, type Operation, toIterator } from "../kernel/coroutine.ts";
-import { TaskCancelledError } from "../kernel/errors.ts";
 import { Nursery, type NurseryOptions } from "../kernel/nursery.ts";
-import { type Task, type TaskCore } from "../kernel/task.ts";
+import { endError, type TaskCore } from "../kernel/task.ts";
 import {
   type Bodies,
   type BodyLike,
@@ -91,7 +90,7 @@ function begin(given: BodyLike, by: string): Operation<unknown> {
 /** The value of a task that did not fail. One that cancelled itself, alone, has none. */
 function valueOf(task: TaskCore): unknown {
   if (task.mode === NEXT) return task.value;
-  throw new TaskCancelledError(task as Task);
+  throw endError(task);
 }
 
 class All<T> extends Together<T> {
@@ -152,11 +151,6 @@ class Any<T> extends FirstOf<T> {
   }
 }
 
-/** Why a task has no value. */
-function errorOf(task: TaskCore): unknown {
-  return isCancellation(task) ? new TaskCancelledError(task as Task) : task.value;
-}
-
 class AllSettled<T> extends Together<T> {
   protected override open(): Operation<unknown> {
     return this.start({ name: this.by, exceptionPolicy: "ignore" });
@@ -165,7 +159,7 @@ class AllSettled<T> extends Together<T> {
   result(): T {
     return this.collection.build(
       this.tasks.map((task) =>
-        task.mode === NEXT ? { ok: true, value: task.value } : { ok: false, error: errorOf(task) }
+        task.mode === NEXT ? { ok: true, value: task.value } : { ok: false, error: endError(task) }
       ),
     ) as T;
   }

@@ -5,7 +5,7 @@
 import { checkBody } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import { Command } from "../kernel/command.ts";
-import { surroundingScope } from "../kernel/cancel_scope.ts";
+import { addCleanup } from "../kernel/cancel_scope.ts";
 import type { TaskCore } from "../kernel/task.ts";
 
 class Ensure extends Command<void> {
@@ -19,9 +19,7 @@ class Ensure extends Command<void> {
   perform(task: TaskCore): boolean {
     this.begin();
     const cleanup = this.#cleanup;
-    (surroundingScope(task).cleanups ??= []).push(
-      typeof cleanup === "function" ? () => cleanup() ?? NOTHING : cleanup,
-    );
+    addCleanup(task, typeof cleanup === "function" ? () => cleanup() ?? NOTHING : cleanup);
     return true;
   }
 

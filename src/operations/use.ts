@@ -4,7 +4,7 @@
  * Invariant: what is disposable and was handed out is disposed: at the end of the scope, or, where
  * it came after a cancel, at once.
  */
-import { surroundingScope } from "../kernel/cancel_scope.ts";
+import { addCleanup } from "../kernel/cancel_scope.ts";
 import { wrongKind } from "../check.ts";
 
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -45,7 +45,7 @@ function* useResource<R>(resource: R | PromiseLike<R>): Coroutine<R> {
   // No operation from here on: a cancel could land there, and nobody would dispose the resource.
   const disposer = disposerOf(value);
   if (disposer === null) throw wrongKind(WHAT, value, "use()");
-  (surroundingScope(task).cleanups ??= []).push(() => disposeWith(disposer));
+  addCleanup(task, () => disposeWith(disposer));
   return value;
 }
 

@@ -4,7 +4,7 @@
 import { checkFunction, checkInteger, checkOptions, checkString } from "../check.ts";
 import { Command } from "../kernel/command.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
-import { surroundingScope } from "../kernel/cancel_scope.ts";
+import { addCleanup } from "../kernel/cancel_scope.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { CallWait } from "./call_wait.ts";
 import { mapInOrder, type MapOptions } from "./map.ts";
@@ -127,7 +127,7 @@ class CreatePool extends Command<PoolCore> {
   perform(task: TaskCore): boolean {
     this.begin();
     const core = new PoolCore(this.#backend, this.#settings, task);
-    (surroundingScope(task).cleanups ??= []).push(() => core.closing());
+    addCleanup(task, () => core.closing());
     task.value = core;
     return true;
   }

@@ -2,7 +2,8 @@
  * builtin: how modules that are built into a runtime ("node:net", "node:fs") are obtained.
  *
  * They are asked for when they are first needed, and never imported: so a bundle for a browser does
- * not name them, and a door that is not used loads nothing. Independent of: which modules there are.
+ * not name them, and a door that is not used loads nothing. Independent of: which modules there
+ * are.
  */
 import { globals } from "./globals.ts";
 

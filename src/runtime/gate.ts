@@ -3,8 +3,9 @@
  */
 
 /**
- * What an idle loop waits behind. Shut in the context of `run()`, it calls back, soon after it was opened, in that same
- * context, and not in that of whoever opened it: a reaction to a promise runs where it was registered (R35).
+ * What an idle loop waits behind. Shut in the context of `run()`, it calls back, soon after it was
+ * opened, in that same context, and not in that of whoever opened it: a reaction to a promise runs
+ * where it was registered (R35).
  */
 export class Gate {
   readonly #callback: () => void;

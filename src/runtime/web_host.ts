@@ -1,17 +1,19 @@
 /**
  * The default host, on the globals that browsers and the server runtimes share.
  *
- * Invariants: one host timer however many tasks sleep; a turn never runs inside another; a turn always
- * runs in the async context of `run()`, whoever woke it (R35); however busy the loop is, the host's own
- * work gets its chance (R5).
- * Independent of: tasks.
+ * Invariants: one host timer however many tasks sleep; a turn never runs inside another; a turn
+ * always runs in the async context of `run()`, whoever woke it (R35); however busy the loop is, the
+ * host's own work gets its chance (R5). Independent of: tasks.
  */
 import type { Host, HostSession } from "../host.ts";
 import { Gate } from "./gate.ts";
-import { globals } from "./globals.ts";
+import { globals, isDeno } from "./globals.ts";
 import { createMacrotask, type Macrotask } from "./macrotask.ts";
 
-/** How long turns may be started by microtasks alone before the host is checked to turn at all, in seconds. */
+/**
+ * How long turns may be started by microtasks alone before the host is checked to turn at all, in
+ * seconds.
+ */
 const MICROTASK_LIMIT = 0.005;
 
 /** The longest delay that `setTimeout` takes before it fires at once, in milliseconds. */
@@ -26,11 +28,17 @@ export const webHost: Host = {
   attach: (turn) => new WebSession(turn),
   captureContext: findContextCapture(),
   warn: (message) => console.warn(message),
+  remind(callback, seconds) {
+    const timer = setTimeout(callback, seconds * 1000);
+    (timer as { unref?(): void }).unref?.();
+    return () => clearTimeout(timer);
+  },
 };
 
 class WebSession implements HostSession {
   readonly #turn: () => void;
-  readonly #macrotask: Macrotask = createMacrotask(() => this.#afterMacrotask());
+  /** Made when it is first needed: most runs are over before. */
+  #macrotask: Macrotask | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the host timer fires, in seconds; Infinity exactly when there is none. */
   #alarm = Infinity;
@@ -49,11 +57,12 @@ class WebSession implements HostSession {
   }
 
   yield(): void {
-    this.#macrotask.post();
+    this.#post();
   }
 
   idle(deadline: number, _external: boolean): void {
-    // A timer that fires too early costs one empty turn, one that is set anew for each deadline 300 to 1,400 ns.
+    // A timer that fires too early costs one empty turn, one that is set anew for each deadline 300
+    // to 1,400 ns.
     if (deadline < this.#alarm) this.#setAlarm(deadline);
     this.#gate.shut();
   }
@@ -65,9 +74,9 @@ class WebSession implements HostSession {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    if (this.#alarm !== Infinity) clearTimeout(this.#timer);
     this.#alarm = Infinity;
-    this.#macrotask.cancel();
+    this.#macrotask?.cancel();
     if (this.#marker !== null) globals.clearImmediate?.(this.#marker);
   }
 
@@ -90,14 +99,19 @@ class WebSession implements HostSession {
 
   #throughGate(): void {
     if (this.#closed) return;
-    if (this.#starves()) this.#macrotask.post();
+    if (this.#starves()) this.#post();
     else this.#turn();
   }
 
+  #post(): void {
+    (this.#macrotask ??= createMacrotask(() => this.#afterMacrotask())).post();
+  }
+
   /**
-   * Whether turns have followed each other through microtasks for so long that the host got no turn of its own. A wake that comes from
-   * I/O looks the same as one from a promise that was settled already; so after a while a marker is posted, which
-   * costs nothing to wait for, and only where it has not come back after as long again is a turn put off. The last look at the clock, in the
+   * Whether turns have followed each other through microtasks for so long that the host got no turn
+   * of its own. A wake that comes from I/O looks the same as one from a promise that was settled
+   * already; so after a while a marker is posted, which costs nothing to wait for, and only where
+   * it has not come back after as long again is a turn put off. The last look at the clock, in the
    * turn before, is new enough for that.
    */
   #starves(): boolean {
@@ -116,11 +130,11 @@ class WebSession implements HostSession {
 }
 
 /**
- * Whether microtasks run between the callbacks of one round of I/O, in Node and all that is built like it: a turn for each, where one at
- * the end of the round could serve them all, for a sixth less processor time a request, and more where it makes requests come in batches.
+ * Whether microtasks run between the callbacks of one round of I/O, in Node and all that is built
+ * like it: a turn for each, where one at the end of the round could serve them all, for a sixth
+ * less processor time a request, and more where it makes requests come in batches.
  */
-const callsOneByOne: boolean = globals.setImmediate !== undefined &&
-  !globals.navigator?.userAgent?.startsWith("Deno/");
+const callsOneByOne: boolean = globals.setImmediate !== undefined && !isDeno;
 
 function postMarker(callback: () => void): unknown {
   return globals.setImmediate === undefined
@@ -128,7 +142,10 @@ function postMarker(callback: () => void): unknown {
     : globals.setImmediate(callback);
 }
 
-/** `AsyncLocalStorage.snapshot`, where the runtime has it; asked for when a loop is made with `asyncContext: true`. */
+/**
+ * `AsyncLocalStorage.snapshot`, where the runtime has it; asked for when a loop is made with
+ * `asyncContext: true`.
+ */
 function findContextCapture(): Host["captureContext"] {
   const getBuiltinModule = globals.process?.getBuiltinModule;
   if (getBuiltinModule === undefined) return undefined;

@@ -17,7 +17,7 @@
 
 import { checkFunction, checkInteger, checkOptions } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
-import { CancelScope, surroundingScope } from "../kernel/cancel_scope.ts";
+import { addCleanup, CancelScope } from "../kernel/cancel_scope.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
 import type { Scheduler } from "../kernel/scheduler.ts";
@@ -324,7 +324,7 @@ export class ResourcePool<R> {
     const idle = yield* new BorrowWait(slots);
     // At once, and with no operation before it: a cancel could land there, and nobody would give
     // the slot back.
-    (surroundingScope(task).cleanups ??= []).push(() => this.#giveBack(lease, task));
+    addCleanup(task, () => this.#giveBack(lease, task));
     slots.borrowers.add(task);
     if (idle !== null) {
       lease.resource = idle.resource;

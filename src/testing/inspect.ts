@@ -5,8 +5,8 @@
  * inside a task too. What it gives is a copy: it does not follow the loop.
  */
 import { wrongKind } from "../check.ts";
-import { liveTasks } from "../kernel/deadlock_report.ts";
 import { type Task, TaskCore } from "../kernel/task.ts";
+import { tasksIn } from "../kernel/task_tree.ts";
 import { internalsOf, Loop } from "../loop.ts";
 
 /** What {@linkcode inspect} tells of a loop. */
@@ -88,7 +88,7 @@ export function inspect(target: Loop | Task): LoopInspection | TaskInspection {
 
 function inspectLoop(loop: Loop): LoopInspection {
   const { scheduler, root } = internalsOf(loop);
-  const tasks = liveTasks(root).map(inspectTask);
+  const tasks = tasksIn(root.scope).map(inspectTask);
   return {
     tasks,
     ready: scheduler.queue.length,

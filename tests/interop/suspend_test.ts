@@ -146,7 +146,7 @@ inEveryOrder(
     const error = await rejection(loop.run(suspend(() => {
       throw new RangeError("cannot");
     })));
-    assertEquals(nameOf((error as Error).cause), "RangeError: cannot");
+    assertEquals(nameOf(error), "RangeError: cannot");
   },
 );
 

@@ -76,7 +76,7 @@ inEveryOrder(
     }));
     settle("late");
     await soon();
-    assertEquals(log, ["aborted: Cancelled: enough", "Cancelled"]);
+    assertEquals(log, ["aborted: Cancelled by task main: enough", "Cancelled"]);
   },
 );
 

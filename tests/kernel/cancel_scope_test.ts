@@ -42,7 +42,8 @@ inEveryOrder(
       } catch (error) {
         assert(error instanceof Cancelled);
         assertEquals(error.reason, "enough");
-        assertEquals(error.message, "Cancelled: enough");
+        assertEquals(error.message, "Cancelled by task main: enough");
+        assertEquals(error.source, "explicit");
         log.push("cancelled");
         throw error;
       }

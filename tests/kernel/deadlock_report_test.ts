@@ -7,7 +7,6 @@ import {
   Loop,
   moveOnAfter,
   Nursery,
-  NurseryError,
   shield,
   sleep,
   sleepForever,
@@ -17,6 +16,7 @@ import {
 import { VirtualClock } from "../../src/testing/mod.ts";
 import {
   inEveryOrder,
+  leavesOf,
   leftovers,
   nameOf,
   NOTHING_LEFT,
@@ -127,7 +127,7 @@ inEveryOrder(
     const error = await rejection(loop.run());
     assert(error instanceof DeadlockError);
     assertEquals(log, ["cleaned up at 1"]);
-    assertEquals((error.cause as NurseryError).flatten().map(nameOf), [
+    assertEquals(leavesOf(error.cause).map(nameOf), [
       "RangeError: cleanup broke",
     ]);
   },

@@ -8,6 +8,8 @@ import {
   type Coroutine,
   DeadlockError,
   EndOfChannel,
+  findError,
+  moveOnAfter,
   Nursery,
   NurseryError,
   sleep,
@@ -33,7 +35,7 @@ Deno.test("every error class has its name, on the prototype, and is an Error", (
     assertEquals(Class.prototype.name, name);
     assert(Class.prototype instanceof Error);
   }
-  assertEquals(Object.keys(new Cancelled("why")), ["reason"]);
+  assertEquals(Object.keys(new Cancelled("why")), ["reason", "source"]);
   assertEquals(String(new TimeoutError("late")), "TimeoutError: late");
 });
 
@@ -86,7 +88,7 @@ Deno.test("R11: printed, a NurseryError shows each error once, below its task, w
   const text = Deno.inspect(error, { colors: false });
   assertMatch(
     text,
-    /^NurseryError: 2 errors; the first, in task main > connection > reader: RangeError: first/,
+    /^NurseryError: 2 errors; the first, in task connection > reader: RangeError: first; others in task writer/,
   );
   const lines = text.split("\n").map((line) => line.trim());
   for (const once of ["in task reader: RangeError: first", "in task writer: Error: second"]) {
@@ -125,7 +127,7 @@ await new Loop().run(Nursery.open(function* (nursery) {
       assertEquals(code, 1);
       assertMatch(
         text,
-        /NurseryError: 1 error, in task main > worker: RangeError: the worker broke/,
+        /NurseryError: 1 error, in task worker: RangeError: the worker broke/,
       );
       assertMatch(text, /RangeError: the worker broke\n[^]*at worker \(.*:4:9\)/);
     } finally {
@@ -152,10 +154,121 @@ Deno.test("R11: a nursery of many errors prints ten and counts the rest", async 
 
 Deno.test("R11: find does not give the NurseryError itself, but a nested one where that is asked for", async () => {
   const error = await sampleError();
-  const nested = error.find(NurseryError);
-  assert(nested !== undefined && nested !== error);
-  const inner = nested.find(NurseryError);
-  assert(inner !== undefined);
+  const inner = error.find(NurseryError);
+  assert(inner !== undefined && inner !== error);
   assertEquals(inner.flatten().map(nameOf), ["RangeError: first", "Error: second"]);
   assertEquals(inner.tasks.map((task) => task.name), ["reader", "writer"]);
+});
+
+class NotFound extends Error {}
+
+Deno.test("R11: an error of a class without a name of its own is printed as its class", async () => {
+  const error = await rejection(
+    new World().loop.run(Nursery.open(function* () {
+      throw new NotFound("user 7");
+    })),
+  ) as NurseryError;
+  assertEquals(error.message, "1 error, in task main: NotFound: user 7");
+  assertMatch(Deno.inspect(error), /NotFound: user 7/);
+});
+
+Deno.test("R3: what a lone root task throws comes out of run() as itself, with its own frames and the call of run()", async () => {
+  const { loop } = new World();
+  const boom = new NotFound("user 7");
+  async function program(): Promise<void> {
+    await loop.run(function* failing(): Coroutine {
+      yield* sleep(1);
+      throw boom;
+    }());
+  }
+  assert(await rejection(program()) === boom);
+  const fresh = await rejection(
+    (async function program() {
+      await loop.run(function* failing(): Coroutine {
+        yield* sleep(1);
+        throw new NotFound("user 8");
+      }());
+    })(),
+  ) as Error;
+  assertMatch(fresh.stack!, /user 8\n +at failing .*errors_test[^]*at .*program .*errors_test/);
+  assert(!/runBatch|driveTask|#turn/.test(fresh.stack!), fresh.stack);
+});
+
+for (const policy of ["abort", "accumulate"] as const) {
+  Deno.test(`R11: the error of a child that the body joined is reported once (${policy})`, async () => {
+    const error = await rejection(
+      new World().loop.run(Nursery.open(function* (nursery) {
+        const task = nursery.startSoon(
+          function* (): Coroutine {
+            yield* sleep(1);
+            throw new RangeError("boom");
+          }(),
+          { name: "worker" },
+        );
+        yield* task.join();
+      }, { exceptionPolicy: policy })),
+    ) as NurseryError;
+    assertEquals(error.message, "1 error, in task worker: RangeError: boom");
+    assertEquals(error.errors.length, 1);
+    assertEquals(error.flatten().length, 1);
+  });
+}
+
+Deno.test("R11: a Cancelled is not inside a SuppressedError, and what is inside one is found", async () => {
+  const bad = () => ({
+    [Symbol.dispose]() {
+      throw new TypeError("dispose failed");
+    },
+  });
+  const cancelled = await rejection(
+    new World().loop.run(moveOnAfter(1, function* () {
+      using _ = bad();
+      yield* sleep(9);
+    })),
+  );
+  assertEquals(nameOf(cancelled), "TypeError: dispose failed");
+  const both = await rejection(
+    new World().loop.run(Nursery.open(function* () {
+      using _ = bad();
+      throw new RangeError("the real problem");
+    })),
+  ) as NurseryError;
+  assertEquals(both.flatten().map(nameOf), [
+    "TypeError: dispose failed",
+    "RangeError: the real problem",
+  ]);
+  assertEquals(both.find(RangeError)?.message, "the real problem");
+  assertEquals(findError(both, RangeError), both.find(RangeError));
+});
+
+Deno.test("findError gives the error itself, or the first of a class anywhere in it, and never loops", () => {
+  const inner = new NotFound("inner");
+  assertEquals(findError(inner, NotFound), inner);
+  assertEquals(findError(new Error("outer", { cause: inner }), NotFound), inner);
+  assertEquals(findError(new AggregateError([1, null, inner]), NotFound), inner);
+  const round = new Error("round");
+  round.cause = new AggregateError([round]);
+  assertEquals(findError(round, NotFound), undefined);
+  for (const no of [null, undefined, 5, "text", Object.create(null)]) {
+    assertEquals(findError(no, Error), undefined);
+  }
+});
+
+Deno.test("R11: the message names the other tasks, and a few only", async () => {
+  const error = await rejection(
+    new World().loop.run(Nursery.open(function* (nursery) {
+      for (const name of "abcdefgh") {
+        nursery.startSoon(
+          function* (): Coroutine {
+            throw new Error(name);
+          }(),
+          { name },
+        );
+      }
+    })),
+  ) as NurseryError;
+  assertEquals(
+    error.message,
+    "8 errors; the first, in task a: Error: a; others in tasks b, c, d and 4 more",
+  );
 });

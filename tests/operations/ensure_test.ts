@@ -7,12 +7,12 @@ import {
   ensure,
   moveOnAfter,
   Nursery,
-  NurseryError,
   sleep,
   sleepForever,
   suspend,
+  TaskLocal,
 } from "../../mod.ts";
-import { inEveryOrder, nameOf, rejection } from "../support/world.ts";
+import { inEveryOrder, leavesOf, nameOf, rejection } from "../support/world.ts";
 
 inEveryOrder(
   "R21: cleanup runs when the surrounding scope, nursery or task ends, however it ends",
@@ -97,7 +97,7 @@ inEveryOrder(
         yield* ensure(throwing("second"));
         throw new Error("first");
       }())));
-      assertEquals((error as NurseryError).flatten().map(nameOf), [
+      assertEquals(leavesOf(error).map(nameOf), [
         "Error: first",
         "Error: second",
         "Error: third",
@@ -116,7 +116,7 @@ inEveryOrder(
         });
         yield* body;
       })));
-      assertEquals((error as NurseryError).flatten().map(nameOf), ["RangeError: cleanup"]);
+      assertEquals(leavesOf(error).map(nameOf), ["RangeError: cleanup"]);
     }
   },
 );
@@ -219,5 +219,22 @@ inEveryOrder(
       yield* ensure((async () => {}) as unknown as () => void);
     }()));
     assert((error as Error).message.includes("ensure() was given a promise"), String(error));
+  },
+);
+
+inEveryOrder(
+  "R21: cleanup sees the task locals of where it was registered",
+  async ({ loop, log }) => {
+    const request = new TaskLocal("request", "none");
+    await loop.run(CancelScope.open(function* () {
+      yield* request.with("r7", function* () {
+        yield* ensure(function* () {
+          yield* sleep(1);
+          log.push(`cleanup of ${yield* request.get()}`);
+        });
+      });
+      log.push(`after ${yield* request.get()}`);
+    }));
+    assertEquals(log, ["after none", "cleanup of r7"]);
   },
 );

@@ -254,7 +254,7 @@ export async function runProgram(
 
 /** The errors that these programs throw, or make the loop throw. */
 const KNOWN =
-  /^e\d+$|^outside$|^Not done (within|at)|was cancelled$|without calling started|called twice|which is closed|cannot join itself/;
+  /^e\d+$|^outside$|^Not done (within|at)|was cancelled|without calling started|called twice|which is closed|cannot join itself/;
 
 class Machine {
   readonly log: string[] = [];

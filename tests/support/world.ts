@@ -12,6 +12,7 @@ import {
   Loop,
   type LoopOptions,
   type LoopWarning,
+  NurseryError,
   sleep,
 } from "../../mod.ts";
 import { inspect, VirtualClock } from "../../src/testing/mod.ts";
@@ -60,6 +61,12 @@ export class World {
 export function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.name === "Cancelled" ? error.name : `${error.name}: ${error.message}`;
+}
+
+/** The errors inside an error of a nursery; of any other error, that error. */
+export function leavesOf(error: unknown): unknown[] {
+  if (error instanceof NurseryError) return error.flatten();
+  return error instanceof AggregateError ? error.errors.flatMap(leavesOf) : [error];
 }
 
 /** What a loop that is at rest still has: nothing, or there is a leak. */
