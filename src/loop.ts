@@ -7,24 +7,23 @@
  * no turn runs inside another. Independent of: how a task is stepped (kernel/step.ts), and when a
  * run is over (kernel/run.ts).
  */
-import {
-  checkBoolean,
-  checkFunction,
-  checkInteger,
-  checkObject,
-  checkOptions,
-  wrongKind,
-} from "./check.ts";
+import { checkBoolean, checkFunction, checkInteger, checkOptions } from "./check.ts";
 import type { Host } from "./host.ts";
 import { observeYields } from "./kernel/command.ts";
 import { ScopeCore } from "./kernel/cancel_scope.ts";
 import type { Operation } from "./kernel/coroutine.ts";
-import { brief } from "./kernel/errors.ts";
 import { NurseryCore, type TaskOptions } from "./kernel/nursery.ts";
 import { createQueue, type ExecutionOrder, seededRandom } from "./kernel/ready_queue.ts";
 import type { RingBuffer } from "./kernel/ring_buffer.ts";
 import { OVER, Run, type Settle, WAIT } from "./kernel/run.ts";
-import { type Instrument, type LoopWarning, runningTask, Scheduler } from "./kernel/scheduler.ts";
+import {
+  checkInstruments,
+  createWarn,
+  type Instrument,
+  type LoopWarning,
+  runningTask,
+  Scheduler,
+} from "./kernel/scheduler.ts";
 import { captureStack } from "./kernel/stack.ts";
 import { runBatch } from "./kernel/step.ts";
 import type { Task, TaskCore } from "./kernel/task.ts";
@@ -421,34 +420,3 @@ const OPTIONS: readonly (keyof LoopOptions)[] = [
   "debug",
 ];
 const NO_INSTRUMENTS: readonly Instrument[] = [];
-
-function checkInstruments(instruments: readonly Instrument[]): void {
-  if (!Array.isArray(instruments)) throw wrongKind("an array", instruments, "instruments");
-  for (const instrument of instruments) checkObject(instrument, "instruments", "an instrument");
-}
-
-/**
- * How a loop warns. A warning may be given in the midst of delivering a cancel: an error has
- * nowhere to go from there.
- */
-function createWarn(
-  host: Host,
-  onWarning: LoopOptions["onWarning"],
-): (warning: LoopWarning) => void {
-  const print = ({ message }: LoopWarning): void => {
-    try {
-      host.warn(`broomio: ${message}`);
-    } catch {
-      // A host that cannot print: there is nobody left to tell.
-    }
-  };
-  if (onWarning === undefined) return print;
-  return (warning) => {
-    try {
-      onWarning(warning);
-    } catch (error) {
-      print(warning);
-      print({ ...warning, message: `onWarning failed: ${brief(error)}` });
-    }
-  };
-}

@@ -5,10 +5,12 @@
  * so that full and empty differ without a count. Independent of: what it holds.
  */
 
+const INITIAL_SIZE = 16;
+
 /** A queue, first in, first out. It grows as needed and never shrinks. */
 export class RingBuffer<T> {
-  #ring: (T | undefined)[] = new Array(64).fill(undefined);
-  #mask = 63;
+  #ring: (T | undefined)[] = new Array(INITIAL_SIZE).fill(undefined);
+  #mask = INITIAL_SIZE - 1;
   #head = 0;
   #tail = 0;
 

@@ -10,6 +10,7 @@ import { Timers } from "./timers.ts";
 import type { Host, HostSession } from "../host.ts";
 import type { Loop } from "../loop.ts";
 import type { RingBuffer } from "./ring_buffer.ts";
+import { checkObject, wrongKind } from "../check.ts";
 import { brief } from "./errors.ts";
 import { coroutineStack } from "./stack.ts";
 import type { Task, TaskCore } from "./task.ts";
@@ -241,4 +242,36 @@ export class Scheduler {
       }
     }
   }
+}
+
+/** Checks instruments where they are given. */
+export function checkInstruments(instruments: readonly Instrument[]): void {
+  if (!Array.isArray(instruments)) throw wrongKind("an array", instruments, "instruments");
+  for (const instrument of instruments) checkObject(instrument, "instruments", "an instrument");
+}
+
+/**
+ * How a loop warns. A warning may be given in the midst of delivering a cancel: an error has
+ * nowhere to go from there.
+ */
+export function createWarn(
+  host: Host,
+  onWarning: ((warning: LoopWarning) => void) | undefined,
+): (warning: LoopWarning) => void {
+  const print = ({ message }: LoopWarning): void => {
+    try {
+      host.warn(`broomio: ${message}`);
+    } catch {
+      // A host that cannot print: there is nobody left to tell.
+    }
+  };
+  if (onWarning === undefined) return print;
+  return (warning) => {
+    try {
+      onWarning(warning);
+    } catch (error) {
+      print(warning);
+      print({ ...warning, message: `onWarning failed: ${brief(error)}` });
+    }
+  };
 }

@@ -20,10 +20,14 @@ export interface Timed {
   expire(): void;
 }
 
+/** What a queue begins with: making a typed array costs a microsecond, and many loops need no timer. */
+const NO_NUMBERS = new Float64Array(0);
+const INITIAL_SIZE = 64;
+
 /** The queue itself; empty ones cost nothing. */
 export class Timers {
-  #keys = new Float64Array(64);
-  #tickets = new Float64Array(64);
+  #keys = NO_NUMBERS;
+  #tickets = NO_NUMBERS;
   #items: (Timed | undefined)[] = [];
   #length = 0;
   #live = 0;
@@ -147,8 +151,9 @@ export class Timers {
   }
 
   #grow(): void {
-    const keys = new Float64Array(this.#keys.length * 2);
-    const tickets = new Float64Array(this.#keys.length * 2);
+    const size = Math.max(INITIAL_SIZE, this.#keys.length * 2);
+    const keys = new Float64Array(size);
+    const tickets = new Float64Array(size);
     keys.set(this.#keys);
     tickets.set(this.#tickets);
     this.#keys = keys;

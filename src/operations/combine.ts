@@ -145,7 +145,7 @@ class Any<T> extends FirstOf<T> {
 
   result(): T {
     if (this.winner !== null) return this.winner.value as T;
-    const errors = this.tasks.map(errorOf);
+    const errors = this.tasks.map(endError);
     const count = errors.length === 0 ? "any() of nothing cannot succeed" : "None succeeded";
     throw new AggregateError(errors, `${count} (${errors.length} errors)`);
   }

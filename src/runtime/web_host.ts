@@ -35,6 +35,8 @@ export const webHost: Host = {
   },
 };
 
+const settled = Promise.resolve();
+
 class WebSession implements HostSession {
   readonly #turn: () => void;
   /** Made when it is first needed: most runs are over before. */
@@ -43,7 +45,8 @@ class WebSession implements HostSession {
   /** When the host timer fires, in seconds; Infinity exactly when there is none. */
   #alarm = Infinity;
   readonly #gate: Gate = new Gate(() => this.#throughGate());
-  readonly #openGate: () => void = () => this.#gate.open();
+  /** Made when it is first needed. */
+  #openGate: (() => void) | null = null;
   /** When the host was last known to turn. */
   #lastMacrotask = performance.now() / 1000;
   #marker: unknown = null;
@@ -52,8 +55,8 @@ class WebSession implements HostSession {
 
   constructor(turn: () => void) {
     this.#turn = turn;
-    this.#gate.shut();
-    this.#gate.open();
+    // What an open gate does, for less.
+    settled.then(() => this.#throughGate());
   }
 
   yield(): void {
@@ -68,7 +71,7 @@ class WebSession implements HostSession {
   }
 
   wake(soon = false): void {
-    if (soon && callsOneByOne) globals.setImmediate!(this.#openGate);
+    if (soon && callsOneByOne) globals.setImmediate!(this.#openGate ??= () => this.#gate.open());
     else this.#gate.open();
   }
 
