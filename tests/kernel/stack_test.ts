@@ -75,9 +75,6 @@ const MISUSES: Record<string, () => Coroutine<unknown>> = {
       lock.release();
     }
   },
-  *"until of a number"() {
-    yield* until(5 as never);
-  },
   *"an operation that is used twice"() {
     const operation = sleep(0);
     yield* operation;
