@@ -64,5 +64,5 @@ Deno.test("signals() without a name is a TypeError that shows one; a name the sy
     () => new Error("none"),
     (e) => e,
   );
-  assertMatch(String(error.cause), /TypeError: .*SIGNOPE/);
+  assertMatch(String(error), /TypeError: .*SIGNOPE/);
 });
