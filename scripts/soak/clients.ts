@@ -41,11 +41,13 @@ function open(kind: string, secure: boolean): Socket {
     ? { path: where }
     : { host: "127.0.0.1", port: where, noDelay: true };
   const plain = connect({ ...target, allowHalfOpen: true });
+  plain.setMaxListeners(0); // each pause of a long exchange adds some
   if (!secure) return plain;
   plain.on("error", () => {}); // the secured one tells of it
   const options = { socket: plain, servername: "localhost", ca, allowHalfOpen: true };
   const secured = connectTls(options as object);
   below.set(secured, plain);
+  secured.setMaxListeners(0);
   return secured;
 }
 
@@ -218,7 +220,7 @@ async function bad(): Promise<void> {
     socket.pause();
     for (let sent = 0; sent < 40 && !socket.destroyed; sent++) socket.write(randomBytes(65_536));
     await sleep(500 + random(6000));
-  } else if (way === "silent") await sleep(500 + random(8000));
+  } else if (way === "silent") await sleep(500 + random(20_000));
   else if (way === "garbage") {
     socket.write("\0\x16GET / HTTP/9.9\r\n".repeat(1 + random(500)));
     await sleep(random(50));

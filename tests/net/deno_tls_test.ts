@@ -35,7 +35,7 @@ function* assertEnds<S extends Socket>(
   yield* Nursery.open(function* (nursery) {
     nursery.startSoon(listener.serve(handler, { onError: "throw" }));
     // It was one of twenty that ended without.
-    for (let count = 0; count < 150; count++) {
+    for (let count = 0; count < 60; count++) {
       assertEquals(yield* until(readToEnd(port)), "end after 100000");
     }
     nursery.cancel();

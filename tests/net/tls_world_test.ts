@@ -1,6 +1,17 @@
 /** TLS servers among clients that mean no good, and runtimes that fail at any call (R40). */
+import { connect, type Socket as NodeSocket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { assert, assertEquals } from "@std/assert";
-import { type Coroutine, Loop, Nursery, sleep } from "jsr:@broomio/core";
+import {
+  all,
+  type Coroutine,
+  failAfter,
+  Loop,
+  Nursery,
+  type Operation,
+  sleep,
+  suspend,
+} from "jsr:@broomio/core";
 import {
   type Network,
   runtimeNetwork,
@@ -121,6 +132,41 @@ Deno.test("R40: TLS: a connection that was reset between handshake and accept en
   })());
   assertEquals(faulty.faults, 1);
 });
+
+/** Opens a TCP connection. */
+function dial(port: number): Operation<NodeSocket> {
+  return suspend((resume, fail) => {
+    const socket = connect({ host: hostname, port }, () => resume(socket));
+    socket.on("error", fail);
+    return () => socket.destroy();
+  });
+}
+
+for (const [name, network] of BACKENDS.slice(0, 2)) {
+  Deno.test(`R40: ${name}: clients that reset right after their handshake hold no slot`, async () => {
+    const loop = new Loop();
+    useNetwork(loop, network);
+    await loop.run((function* () {
+      using listener = yield* TlsListenSocket.listen({ hostname, ...localhost });
+      const { port } = listener.localAddr;
+      const sockets = yield* all(Array.from({ length: 12 }, () => dial(port)));
+      yield* Nursery.open(function* (nursery) {
+        nursery.startSoon(listener.serve(answer, { maxConnections: 1, onError() {} }));
+        for (const socket of sockets) {
+          socket.on("error", () => {});
+          const secured = connectTls({ socket, servername: "localhost", ca }, () => {
+            socket.resetAndDestroy();
+          });
+          secured.on("error", () => {});
+        }
+        yield* sleep(0.3);
+        yield* failAfter(20, assertServed(port));
+        nursery.cancel();
+      });
+      for (const socket of sockets) socket.destroy();
+    })());
+  });
+}
 
 Deno.test("R40: TLS: 1,100 clients that say nothing hold a good one up for a second, and no longer", async () => {
   const loop = new Loop();

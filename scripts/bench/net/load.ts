@@ -5,7 +5,7 @@
 
 import { fileURLToPath } from "node:url";
 import { type Launcher, runChild, sameRuntime } from "../runtime.ts";
-import { reply, type Service } from "./wire.ts";
+import { isSecure, reply, type Service } from "./wire.ts";
 
 /** What one row asks of a server. */
 export interface NetRow {
@@ -45,6 +45,7 @@ export async function runLoad(
 ): Promise<LoadResult> {
   if (wrk) return readWrk(await runChild(wrkLauncher(row, port, seconds), []));
   const { service, connections, pipelined, size } = row;
+  if (isSecure(service)) throw new Error("The rows over TLS need wrk");
   const replySize = service === "http" ? reply.length : size;
   return await runClient("load", port, service, connections, pipelined, size, replySize, seconds);
 }
@@ -60,10 +61,11 @@ export const clientLauncher: Launcher = sameRuntime(new URL("./client.ts", impor
 function wrkLauncher(row: NetRow, port: number, seconds: number): Launcher {
   const script = fileURLToPath(new URL("./wrk.lua", import.meta.url));
   const shape = `-t 1 -c ${row.connections} -d ${seconds}s --timeout 10s -s ${script}`;
-  const request = `-- ${row.service} ${row.pipelined} ${row.size}`;
+  const request = `-- ${row.service.replace("tls-", "")} ${row.pipelined} ${row.size}`;
+  const scheme = isSecure(row.service) ? "https" : "http";
   return {
     program: "wrk",
-    leading: `${shape} http://127.0.0.1:${port}/ ${request}`.split(" "),
+    leading: `${shape} ${scheme}://127.0.0.1:${port}/ ${request}`.split(" "),
   };
 }
 

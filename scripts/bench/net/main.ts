@@ -21,7 +21,9 @@ import { figure, mark } from "../table.ts";
 import { hasWrk, type NetRow, runLoad } from "./load.ts";
 import { Companion } from "./processes.ts";
 import { extraRows, measureExtra } from "./extra.ts";
-import { barOf, launcherOf, netRows, oursIn, type Side, sides } from "./sides.ts";
+import { certificates } from "../../../tests/support/certificates.ts";
+import { barOf, canServe, launcherOf, netRows, oursIn, type Side, sides } from "./sides.ts";
+import { isSecure } from "./wire.ts";
 
 interface NetOptions {
   filter: readonly string[];
@@ -148,6 +150,19 @@ function rowLine(side: Side, cell: Cell, { ratio, cpu, bar, ok }: Verdict): stri
   return line;
 }
 
+let folder: string | undefined;
+
+/** A folder with a certificate and its key, made when it is first wanted. */
+function identityFolder(): string {
+  if (folder === undefined) {
+    folder = Deno.makeTempDirSync({ prefix: "broomio-bench-" });
+    const { localhost } = certificates();
+    Deno.writeTextFileSync(`${folder}/cert.pem`, localhost.cert);
+    Deno.writeTextFileSync(`${folder}/key.pem`, localhost.key);
+  }
+  return folder;
+}
+
 async function main(): Promise<void> {
   const options = readOptions(commandLine);
   const matches = ({ id }: { id: string }) =>
@@ -168,9 +183,10 @@ async function main(): Promise<void> {
     say(`${runtimeName}; load by ${wrk ? "wrk" : "client.ts"}; ${options.rounds} rounds, medians`);
     const wanted = sides.filter(({ id }) => options.only.includes(id));
     for (const row of rows) {
-      const here = wanted.filter(({ only }) => only === undefined || only === row.service);
+      const here = wanted.filter((side) => canServe(side, row));
+      const more = isSecure(row.service) ? [identityFolder()] : [];
       const start = (side: Side) =>
-        new Companion(launcherOf(side, bundle.files[0]), [side.server, row.service]);
+        new Companion(launcherOf(side, bundle.files[0]), [side.server, row.service, ...more]);
       const cells = await measureRow(row, here, start, { ...options, wrk });
       say(
         `\n${row.title.padEnd(36)}${"requests/s".padStart(10)}${"CPU each".padStart(12)}` +
@@ -186,7 +202,7 @@ async function main(): Promise<void> {
     for (const row of extras) {
       say(`\n${row.title}`);
       for (const side of wanted) {
-        if (side.only !== undefined || side.server === "effect") continue;
+        if (side.only !== undefined || side.server === "effect" || side.can === "tls") continue;
         const launcher = launcherOf(side, bundle.files[0]);
         const found = await measureExtra(row, () => new Companion(launcher, [side.server, "echo"]))
           .catch((error) => ({ text: String(error), ok: false }));
@@ -197,6 +213,7 @@ async function main(): Promise<void> {
     }
   } finally {
     bundle.remove();
+    if (folder !== undefined) Deno.removeSync(folder, { recursive: true });
   }
   const missed = verdicts.filter((ok) => !ok).length;
   say(`\n${verdicts.length} bars measured, ${missed} missed${missed === 0 ? "" : ": see OVER"}.`);

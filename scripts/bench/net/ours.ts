@@ -4,7 +4,7 @@
 
 import type * as core from "../../../mod.ts";
 import type * as net from "../../../src/net/mod.ts";
-import { reply, RequestCounter, type Service } from "./wire.ts";
+import { type BenchIdentity, reply, RequestCounter, type Service } from "./wire.ts";
 
 type Stream = net.TcpClientSocket;
 
@@ -20,18 +20,44 @@ function* echo(stream: Stream): core.Coroutine {
 }
 
 /** Starts the server; the port once it listens. */
-export async function broomio(service: Service): Promise<number> {
+export async function broomio(
+  service: Service,
+  identity: BenchIdentity | undefined,
+): Promise<number> {
+  const { TcpListenSocket, TlsListenSocket } = await import("../../../src/net/mod.ts");
+  const options = { hostname: "127.0.0.1", port: 0, backlog: 8192 };
+  return await serve(
+    service,
+    () =>
+      identity === undefined
+        ? TcpListenSocket.listen(options)
+        : TlsListenSocket.listen({ ...options, ...identity }),
+  );
+}
+
+/** The same over Deno's own TLS, adopted. */
+export async function adopted(service: Service, identity: BenchIdentity): Promise<number> {
+  const { fromDeno } = await import("../../../src/net/mod.ts");
+  const listener = Deno.listenTls({
+    ...{ hostname: "127.0.0.1", port: 0, tcpBacklog: 8192 },
+    ...identity,
+  });
+  return await serve(service, function* () {
+    return fromDeno(listener) as net.TcpListenSocket;
+  });
+}
+
+async function serve(
+  service: Service,
+  listen: () => core.Operation<net.TcpListenSocket | net.TlsListenSocket>,
+): Promise<number> {
   const { Loop } = await import("../../../mod.ts");
-  const { TcpListenSocket } = await import("../../../src/net/mod.ts");
   return await new Promise((resolve, reject) => {
     new Loop().run((function* () {
-      const listener = yield* TcpListenSocket.listen({
-        hostname: "127.0.0.1",
-        port: 0,
-        backlog: 8192,
-      });
+      const listener = yield* listen();
       resolve(listener.localAddr.port);
-      yield* listener.serve(service === "echo" ? echo : replyEach, { onError: () => {} });
+      const handler = service.endsWith("echo") ? echo : replyEach;
+      yield* listener.serve(handler, { onError: () => {} });
     })()).catch(reject);
   });
 }

@@ -2,21 +2,32 @@
  * The sides without a library: what a person who wants speed writes by hand on Deno or Node.
  */
 
-import { createServer, type Server } from "node:net";
-import { bufferSize, reply, replyBody, RequestCounter, type Service } from "./wire.ts";
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import {
+  type BenchIdentity,
+  bufferSize,
+  reply,
+  replyBody,
+  RequestCounter,
+  type Service,
+} from "./wire.ts";
 
 /** A loop in an async function for each connection. */
-export function denoAsync(service: Service): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 8192 });
-  const serve = service === "http" ? replyEach : echo;
+export function denoAsync(service: Service, identity?: BenchIdentity): number {
+  const options = { hostname: "127.0.0.1", port: 0, tcpBacklog: 8192 };
+  const listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr> = identity === undefined
+    ? Deno.listen(options)
+    : Deno.listenTls({ ...options, ...identity });
+  const serve = service.endsWith("http") ? replyEach : echo;
   (async () => {
     for await (const conn of listener) serve(conn).catch(() => {}).finally(() => close(conn));
   })();
   return listener.addr.port;
 }
 
-async function replyEach(conn: Deno.TcpConn): Promise<void> {
-  conn.setNoDelay();
+async function replyEach(conn: Deno.TcpConn | Deno.TlsConn): Promise<void> {
+  if ("setNoDelay" in conn) conn.setNoDelay();
   const buffer = new Uint8Array(bufferSize);
   const requests = new RequestCounter();
   for (;;) {
@@ -28,8 +39,8 @@ async function replyEach(conn: Deno.TcpConn): Promise<void> {
   }
 }
 
-async function echo(conn: Deno.TcpConn): Promise<void> {
-  conn.setNoDelay();
+async function echo(conn: Deno.TcpConn | Deno.TlsConn): Promise<void> {
+  if ("setNoDelay" in conn) conn.setNoDelay();
   const buffer = new Uint8Array(bufferSize);
   for (;;) {
     const count = await conn.read(buffer);
@@ -38,7 +49,7 @@ async function echo(conn: Deno.TcpConn): Promise<void> {
   }
 }
 
-async function writeAll(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+async function writeAll(conn: Deno.TcpConn | Deno.TlsConn, bytes: Uint8Array): Promise<void> {
   let sent = await conn.write(bytes);
   while (sent < bytes.length) sent += await conn.write(bytes.subarray(sent));
 }
@@ -92,7 +103,7 @@ function chain(conn: Deno.TcpConn, service: Service): void {
   read();
 }
 
-function close(conn: Deno.TcpConn): void {
+function close(conn: Deno.TcpConn | Deno.TlsConn): void {
   try {
     conn.close();
   } catch {
@@ -100,19 +111,27 @@ function close(conn: Deno.TcpConn): void {
   }
 }
 
-/** Callbacks on node:net, in Node or in Deno. A socket whose buffer is full is paused until it has drained. */
-export function nodeCallbacks(service: Service): Promise<number> {
-  return portOf(createServer({ noDelay: true }, (socket) => {
+/**
+ * Callbacks on node:net or node:tls, in Node or in Deno. A socket whose buffer is full is paused
+ * until it has drained.
+ */
+export function nodeCallbacks(service: Service, identity?: BenchIdentity): Promise<number> {
+  const handler = (socket: Socket) => {
     const requests = new RequestCounter();
     socket.on("error", () => socket.destroy());
     socket.on("drain", () => socket.resume());
     socket.on("data", (bytes: Uint8Array) => {
       let open = true;
-      if (service === "echo") open = socket.write(bytes);
+      if (service.endsWith("echo")) open = socket.write(bytes);
       else for (let left = requests.feed(bytes); left > 0; left--) open = socket.write(reply);
       if (!open) socket.pause();
     });
-  }));
+  };
+  return portOf(
+    identity === undefined
+      ? createServer({ noDelay: true }, handler)
+      : createTlsServer({ ...identity, noDelay: true } as object, handler),
+  );
 }
 
 /** Resolves to the port of a server of node:net once it listens. */

@@ -4,7 +4,7 @@
 
 import { type Launcher, nodeRuntime, sameRuntime } from "../runtime.ts";
 import type { NetRow } from "./load.ts";
-import type { Service } from "./wire.ts";
+import { isSecure, type Service } from "./wire.ts";
 
 export interface Side {
   readonly id: string;
@@ -18,6 +18,10 @@ export interface Side {
   readonly bar?: number;
   /** The same for pipelined requests. */
   readonly pipelinedBar?: number;
+  /** The same over TLS. */
+  readonly tlsBar?: number;
+  /** What it can do; absent: plain connections and TLS. */
+  readonly can?: "plain" | "tls";
 }
 
 export const sides: readonly Side[] = [
@@ -29,12 +33,21 @@ export const sides: readonly Side[] = [
     runtime: "deno",
     bar: 1.0,
     pipelinedBar: 3,
+    tlsBar: 0.5,
+  },
+  {
+    id: "adopted-deno",
+    title: "ours, fromDeno(Deno.listenTls())",
+    server: "deno-listen-tls",
+    runtime: "deno",
+    can: "tls",
   },
   {
     id: "then-deno",
     title: "promise chains on Deno.listen",
     server: "deno-then",
     runtime: "deno",
+    can: "plain",
   },
   {
     id: "net-deno",
@@ -51,7 +64,13 @@ export const sides: readonly Side[] = [
     runtime: "deno",
     only: "http",
   },
-  { id: "effect-deno", title: "Effect 4 sockets, Deno", server: "effect", runtime: "deno" },
+  {
+    id: "effect-deno",
+    title: "Effect 4 sockets, Deno",
+    server: "effect",
+    runtime: "deno",
+    can: "plain",
+  },
   { id: "ours-node", title: "ours, Node", server: "broomio", runtime: "node" },
   {
     id: "net-node",
@@ -60,8 +79,15 @@ export const sides: readonly Side[] = [
     runtime: "node",
     bar: 1.1,
     pipelinedBar: 3,
+    tlsBar: 0.9,
   },
-  { id: "effect-node", title: "Effect 4 sockets, Node", server: "effect", runtime: "node" },
+  {
+    id: "effect-node",
+    title: "Effect 4 sockets, Node",
+    server: "effect",
+    runtime: "node",
+    can: "plain",
+  },
 ];
 
 /** Ours in the runtime of another side. */
@@ -78,7 +104,14 @@ export function launcherOf(side: Side, nodeScript: URL): Launcher {
 
 /** The bar that ours must reach against `side` in `row`. */
 export function barOf(side: Side, row: NetRow): number | undefined {
+  if (isSecure(row.service)) return side.tlsBar;
   return row.pipelined > 1 ? side.pipelinedBar : side.bar;
+}
+
+/** Whether a side has a server for a row. */
+export function canServe(side: Side, row: NetRow): boolean {
+  if (side.only !== undefined && side.only !== row.service) return false;
+  return side.can === undefined || (side.can === "tls") === isSecure(row.service);
 }
 
 const kinds = [
@@ -88,9 +121,16 @@ const kinds = [
   { id: "echo64k", title: "echo 64 KiB", service: "echo", pipelined: 1, size: 65536 },
 ] as const;
 
-/** Every load, at 1, 64 and 1,000 connections. */
-export const netRows: readonly NetRow[] = kinds.flatMap((kind) =>
-  [1, 64, 1000].map((connections) => ({
+/** Over TLS, connections kept open. */
+const secured = [
+  { id: "tls-http", title: "TLS, HTTP-shaped", service: "tls-http", pipelined: 1, size: 0 },
+  { id: "tls-echo1k", title: "TLS, echo 1 KiB", service: "tls-echo", pipelined: 1, size: 1024 },
+  { id: "tls-echo64k", title: "TLS, echo 64 KiB", service: "tls-echo", pipelined: 1, size: 65536 },
+] as const;
+
+/** Every load, at 1, 64 and 1,000 connections; over TLS at 64. */
+export const netRows: readonly NetRow[] = [...kinds, ...secured].flatMap((kind) =>
+  (isSecure(kind.service) ? [64] : [1, 64, 1000]).map((connections) => ({
     ...kind,
     id: `${kind.id}-${connections}`,
     title: `${kind.title}, ${connections.toLocaleString("en")} connection${

@@ -39,5 +39,16 @@ export class RequestCounter {
   }
 }
 
-/** What a server does with what it reads: replies to each request, or sends it back. */
-export type Service = "http" | "echo";
+/** What a server does with what it reads: replies to each request, or sends it back. Over TLS too. */
+export type Service = "http" | "echo" | "tls-http" | "tls-echo";
+
+/** Whether a service is over TLS. */
+export function isSecure(service: Service): boolean {
+  return service.startsWith("tls-");
+}
+
+/** The certificate and the key of a server, from the environment, where `main.ts` has put them. */
+export interface BenchIdentity {
+  readonly cert: string;
+  readonly key: string;
+}
