@@ -109,8 +109,6 @@ export interface LoopInternals {
   readonly scheduler: Scheduler;
   /** The nursery of the tasks of this run, or of the next. */
   readonly root: NurseryCore;
-  /** There was a run, and there is none now: a task that is started waits for the next, if any. */
-  readonly isOver: boolean;
 }
 
 /** The internals of a loop, which only the class itself can read. */
@@ -221,11 +219,7 @@ export class Loop {
   }
 
   static {
-    internalsOf = (loop) => ({
-      scheduler: loop.#scheduler,
-      root: loop.#root,
-      isOver: loop.#wasRun && loop.#run === null,
-    });
+    internalsOf = (loop) => ({ scheduler: loop.#scheduler, root: loop.#root });
   }
 
   /** The tasks that have not ended, parents before their children. */

@@ -25,6 +25,7 @@
  * Independent of: the policies of nurseries, and what a task waits for. How cancels spread is in
  * cancel_delivery.ts.
  */
+import { checkBody, checkBoolean, checkOptions, checkString } from "../check.ts";
 import { notify, refresh, spread } from "./cancel_delivery.ts";
 import { Command } from "./command.ts";
 import { type Body, bodyIterator, type Coroutine, type Operation } from "./coroutine.ts";
@@ -51,6 +52,15 @@ export interface CancelScopeOptions {
   shield?: boolean;
   /** For messages. */
   name?: string;
+}
+
+const OPTIONS = ["timeout", "deadline", "shield", "name"] as const;
+
+function checkScope(given: CancelScopeOptions | undefined): CancelScopeOptions {
+  const options = checkOptions(given, "CancelScope.open", OPTIONS);
+  if (options.shield !== undefined) checkBoolean(options.shield, "shield");
+  if (options.name !== undefined) checkString(options.name, "name");
+  return options;
 }
 
 /**
@@ -80,9 +90,9 @@ export abstract class CancelScope {
    */
   static open<T>(
     body: Body<T, [scope: CancelScope]>,
-    options: CancelScopeOptions = {},
+    options?: CancelScopeOptions,
   ): Operation<T | undefined> {
-    return new ScopeCommand(body, "open", options);
+    return new ScopeCommand(checkBody(body, "CancelScope.open"), "open", checkScope(options));
   }
 
   /**

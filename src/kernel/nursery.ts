@@ -12,7 +12,7 @@
  */
 import { interrupt } from "./cancel_delivery.ts";
 import { type CancelScope, ScopeCore } from "./cancel_scope.ts";
-import { checkString } from "../check.ts";
+import { checkBody, checkFunction, checkOneOf, checkOptions, checkString } from "../check.ts";
 import { Command } from "./command.ts";
 import { type Body, bodyIterator, type Operation, toIterator, type Trap } from "./coroutine.ts";
 import { type Duration, toSeconds } from "../duration.ts";
@@ -82,9 +82,9 @@ export abstract class Nursery {
    */
   static open<T>(
     body: Body<T, [nursery: Nursery]>,
-    options: NurseryOptions = {},
+    options?: NurseryOptions,
   ): Operation<T | undefined> {
-    return new NurseryCommand(body, options);
+    return new NurseryCommand(checkBody(body, "Nursery.open"), checkNursery(options));
   }
 
   /**
@@ -136,6 +136,26 @@ export abstract class Nursery {
   abstract readonly closed: boolean;
 }
 
+const NURSERY_OPTIONS = ["exceptionPolicy", "timeout", "name"] as const;
+const TASK_OPTIONS = ["name"] as const;
+
+function checkNursery(given: NurseryOptions | undefined): NurseryOptions {
+  const options = checkOptions(given, "Nursery.open", NURSERY_OPTIONS);
+  const { exceptionPolicy, name } = options;
+  if (exceptionPolicy !== undefined) {
+    checkOneOf(exceptionPolicy, "exceptionPolicy", Object.values(NurseryExceptionPolicy));
+  }
+  if (name !== undefined) checkString(name, "name");
+  return options;
+}
+
+/** Called first: what is refused leaves its coroutine as it was. */
+function checkTask(options: TaskOptions | undefined, by: string): void {
+  if (options === undefined) return;
+  const { name } = checkOptions(options, by, TASK_OPTIONS);
+  if (name !== undefined) checkString(name, "name");
+}
+
 /** The nursery as the loop sees it. */
 export class NurseryCore extends Nursery {
   readonly scope: ScopeCore;
@@ -162,6 +182,7 @@ export class NurseryCore extends Nursery {
 
   startSoon<T>(coroutine: Operation<T>, options?: TaskOptions): Task<T> {
     this.#checkOpen("startSoon");
+    checkTask(options, "startSoon");
     const task = this.#add<T>(toIterator(coroutine, "startSoon"), options, this.startSoon);
     this.scheduler.ready(task);
     return task;
@@ -169,6 +190,7 @@ export class NurseryCore extends Nursery {
 
   startLater<T>(coroutine: Operation<T>, delay: Duration, options?: TaskOptions): Task<T> {
     this.#checkOpen("startLater");
+    checkTask(options, "startLater");
     const seconds = toSeconds(delay);
     const task = this.#add<T>(toIterator(coroutine, "startLater"), options, this.startLater);
     task.wait = new Delay(task, seconds);
@@ -181,9 +203,8 @@ export class NurseryCore extends Nursery {
     body: (started: (value: V) => void) => Operation<unknown>,
     options?: TaskOptions,
   ): Operation<V> {
-    if (typeof body !== "function") {
-      throw new TypeError("start() wants a function that takes started and returns a coroutine");
-    }
+    checkFunction(body, "body of start()", "a function that takes started and gives a coroutine");
+    checkTask(options, "start");
     return new StartWait<V>(this, body, options);
   }
 
@@ -269,7 +290,6 @@ export class NurseryCore extends Nursery {
     options: TaskOptions | undefined,
     by: (...args: never[]) => unknown,
   ): TaskCore<T> {
-    if (options?.name !== undefined) checkString(options.name, "name");
     const task = new TaskCore<T>(iterator, this);
     const name = options?.name;
     if (name !== undefined) task.ensureExtras().name = name;
@@ -294,11 +314,6 @@ class NurseryCommand<T> extends Command<T | undefined> {
     super();
     this.#body = body;
     this.#policy = options.exceptionPolicy ?? "abort";
-    if (!Object.values(NurseryExceptionPolicy).includes(this.#policy)) {
-      throw new RangeError(
-        `exceptionPolicy is "abort", "accumulate" or "ignore", not ${JSON.stringify(this.#policy)}`,
-      );
-    }
     this.#timeout = options.timeout === undefined ? Infinity : toSeconds(options.timeout);
     this.#name = options.name ?? "";
   }

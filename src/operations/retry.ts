@@ -122,9 +122,12 @@ interface Settings {
 function toSettings(options: RetryOptions | undefined): Settings {
   const given = checkOptions(options, "retry", KNOWN);
   const { maxAttempts = 5, multiplier = 2, jitter = 1, timeout, isRetriable, onRetry } = given;
-  const minTimeout = toSeconds(given.minTimeout ?? 1, "minTimeout of retry()");
+  const minTimeout = toSeconds(
+    given.minTimeout === undefined ? 1 : given.minTimeout,
+    "minTimeout of retry()",
+  );
   const maxTimeout = toSeconds(
-    given.maxTimeout ?? Math.max(60, minTimeout),
+    given.maxTimeout === undefined ? Math.max(60, minTimeout) : given.maxTimeout,
     "maxTimeout of retry()",
   );
   if (maxTimeout < minTimeout) {

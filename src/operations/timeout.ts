@@ -5,7 +5,7 @@ import { checkBody } from "../check.ts";
 import { ScopeCommand } from "../kernel/cancel_scope.ts";
 import type { CancelScope } from "../kernel/cancel_scope.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
-import type { Duration } from "../duration.ts";
+import { type Duration, toDeadline, toSeconds } from "../duration.ts";
 
 /**
  * Runs `body` for at most a length of time. Gives its value, or `undefined` if the time ran out:
@@ -31,7 +31,7 @@ export function moveOnAfter<T>(
   body: Body<T, [scope: CancelScope]>,
 ): Operation<T | undefined> {
   return new ScopeCommand(checkBody(body, "moveOnAfter"), "move", {
-    timeout: duration,
+    timeout: toSeconds(duration),
     name: "moveOnAfter",
   });
 }
@@ -54,7 +54,10 @@ export function moveOnAt<T>(
   deadline: number,
   body: Body<T, [scope: CancelScope]>,
 ): Operation<T | undefined> {
-  return new ScopeCommand(checkBody(body, "moveOnAt"), "move", { deadline, name: "moveOnAt" });
+  return new ScopeCommand(checkBody(body, "moveOnAt"), "move", {
+    deadline: toDeadline(deadline),
+    name: "moveOnAt",
+  });
 }
 
 /**
@@ -82,7 +85,7 @@ export function moveOnAt<T>(
  */
 export function failAfter<T>(duration: Duration, body: Body<T>): Operation<T> {
   return new ScopeCommand(checkBody(body, "failAfter") as Body<T, [CancelScope]>, "fail", {
-    timeout: duration,
+    timeout: toSeconds(duration),
     name: "failAfter",
   }) as Operation<T>;
 }
@@ -104,7 +107,7 @@ export function failAfter<T>(duration: Duration, body: Body<T>): Operation<T> {
  */
 export function failAt<T>(deadline: number, body: Body<T>): Operation<T> {
   return new ScopeCommand(checkBody(body, "failAt") as Body<T, [CancelScope]>, "fail", {
-    deadline,
+    deadline: toDeadline(deadline),
     name: "failAt",
   }) as Operation<T>;
 }

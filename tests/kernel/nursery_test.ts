@@ -186,7 +186,7 @@ Deno.test("R10: a policy that does not exist is a RangeError", () => {
   assertThrows(
     () => Nursery.open(sleep(0), { exceptionPolicy: "retry" as "abort" }),
     RangeError,
-    'exceptionPolicy is "abort", "accumulate" or "ignore", not "retry"',
+    'Expected "abort", "accumulate" or "ignore", got "retry" (exceptionPolicy)',
   );
 });
 
@@ -755,7 +755,7 @@ Deno.test("R15: start wants a function, at once", async () => {
     assertThrows(
       () => nursery.start(sleep(1) as unknown as () => Coroutine),
       TypeError,
-      "start() wants a function that takes started",
+      "Expected a function that takes started",
     );
   }));
 });

@@ -22,24 +22,37 @@ export type StrategyName = "mixed" | "fifo" | "random" | "urw" | "pos" | "pct" |
 /** Options of {@linkcode explore}. */
 export interface ExploreOptions {
   /**
-   * How schedules are chosen; by default `"mixed"`: first in, first out, then all of at most two preemptions, then `"urw"`, `"pos"` and
-   * `"pct"` in turn. `"urw"` is uniform random walk, `"pos"` partial order sampling, `"pct"` probabilistic concurrency testing,
-   * `"exhaustive"` every schedule of at most so many `preemptions`.
+   * How schedules are chosen; by default `"mixed"`: first in, first out, then all of at most two
+   * preemptions, then `"urw"`, `"pos"` and `"pct"` in turn. `"urw"` is uniform random walk, `"pos"`
+   * partial order sampling, `"pct"` probabilistic concurrency testing, `"exhaustive"` every
+   * schedule of at most so many `preemptions`.
    */
   strategy?: StrategyName;
   /** How many schedules are run at most; by default 1,000. */
   schedules?: number;
   /** How many seconds it may take, of real time; by default 10. */
   seconds?: number;
-  /** What everything that is drawn by lot begins with; by default 0, so that a test does the same each time. */
+  /**
+   * What everything that is drawn by lot begins with; by default 0, so that a test does the same
+   * each time.
+   */
   seed?: number;
-  /** For `"exhaustive"`: how many preemptions a schedule has at most; by default 2, and `Infinity` tries all there are. */
+  /**
+   * For `"exhaustive"`: how many preemptions a schedule has at most; by default 2, and `Infinity`
+   * tries all there are.
+   */
   preemptions?: number;
   /** For `"pct"` and `"mixed"`: how many orderings a bug may need; by default 3. */
   depth?: number;
-  /** Whether a deadline may pass while tasks are ready, as on a machine that is slow just then; by default it may. */
+  /**
+   * Whether a deadline may pass while tasks are ready, as on a machine that is slow just then; by
+   * default it may.
+   */
   time?: boolean;
-  /** Cancels the main task (`"main"`), or each task (`"tasks"`), at each wait in turn, in every second schedule. */
+  /**
+   * Cancels the main task (`"main"`), or each task (`"tasks"`), at each wait in turn, in every
+   * second schedule.
+   */
   cancel?: CancelMode | false;
   /** How many steps a schedule may take; more is a failure. By default 100,000. */
   maxSteps?: number;
@@ -77,17 +90,18 @@ export type Settings =
  */
 export function settingsOf(options: ExploreOptions): Settings {
   checkOptions(options, "explore", OPTIONS);
-  const { preemptions = 2, onProgress, time = true } = options;
+  const { strategy = "mixed", schedules = 1000, seconds = 10, seed = 0, preemptions = 2 } = options;
+  const { depth = 3, time = true, cancel = false, maxSteps = 100_000, onProgress } = options;
   const settings: Settings = {
-    strategy: checkOneOf(options.strategy ?? "mixed", "strategy", NAMES),
-    schedules: checkInteger(options.schedules ?? 1000, "schedules", 1, Infinity, true),
-    seconds: checkNumber(options.seconds ?? 10, "seconds", 0),
-    seed: checkInteger(options.seed ?? 0, "seed", 0, 2 ** 32 - 1),
+    strategy: checkOneOf(strategy, "strategy", NAMES),
+    schedules: checkInteger(schedules, "schedules", 1, Infinity, true),
+    seconds: checkNumber(seconds, "seconds", 0),
+    seed: checkInteger(seed, "seed", 0, 2 ** 32 - 1),
     preemptions: checkInteger(preemptions, "preemptions", 0, Infinity, true),
-    depth: checkInteger(options.depth ?? 3, "depth", 1, 20),
+    depth: checkInteger(depth, "depth", 1, 20),
     time: checkBoolean(time, "time"),
-    cancel: (options.cancel ?? false) && checkOneOf(options.cancel, "cancel", ["main", "tasks"]),
-    maxSteps: checkInteger(options.maxSteps ?? 100_000, "maxSteps", 1),
+    cancel: cancel === false ? cancel : checkOneOf(cancel, "cancel", ["main", "tasks"]),
+    maxSteps: checkInteger(maxSteps, "maxSteps", 1),
   };
   if (onProgress !== undefined) settings.onProgress = checkFunction(onProgress, "onProgress");
   return settings;

@@ -1,15 +1,18 @@
 /**
- * sometimes: says that a state is worth reaching, so that an exploration that never reaches it fails.
+ * sometimes: says that a state is worth reaching, so that an exploration that never reaches it
+ * fails.
  *
  * Invariant: outside of an exploration it does nothing and keeps nothing.
  */
+import { checkString } from "../../check.ts";
 
 /** Whether each name that was seen has been true, in the exploration that runs now. */
 let seen: Map<string, boolean> | null = null;
 
 /**
- * Says that `condition` should be true in some schedule. In a program that `explore` runs, a name that was told of and never
- * was true fails the exploration: so a test cannot pass because it never comes to the interesting state. Elsewhere it does nothing.
+ * Says that `condition` should be true in some schedule. In a program that `explore` runs, a name
+ * that was told of and never was true fails the exploration: so a test cannot pass because it never
+ * comes to the interesting state. Elsewhere it does nothing.
  *
  * @param name What state that is: "the buffer was full".
  * @example
@@ -33,6 +36,7 @@ let seen: Map<string, boolean> | null = null;
  * ```
  */
 export function sometimes(condition: boolean, name: string): void {
+  checkString(name, "name");
   if (seen === null) return;
   if (condition) seen.set(name, true);
   else if (!seen.has(name)) seen.set(name, false);
