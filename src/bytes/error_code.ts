@@ -20,6 +20,7 @@ const DENO_CLASSES: Readonly<Record<string, string>> = {
   AddrNotAvailable: "EADDRNOTAVAIL",
   BadResource: "EBADF",
   BrokenPipe: "EPIPE",
+  Busy: "EBUSY",
   ConnectionAborted: "ECONNABORTED",
   ConnectionRefused: "ECONNREFUSED",
   ConnectionReset: "ECONNRESET",
@@ -30,13 +31,15 @@ const DENO_CLASSES: Readonly<Record<string, string>> = {
   PermissionDenied: "EACCES",
   TimedOut: "ETIMEDOUT",
   UnexpectedEof: "ECONNRESET",
+  URIError: "ENOTFOUND", // a host name that it cannot parse
 };
 
-/** What Deno says about errors that have neither a code nor a class of their own. */
-const DENO_MESSAGES: readonly (readonly [RegExp, string])[] = [
+/** What runtimes say about errors that have neither a code nor a class of their own. */
+const MESSAGES: readonly (readonly [RegExp, string])[] = [
   [/temporary failure in name resolution/i, "EAI_AGAIN"],
   [/failed to lookup address|no address associated|not known/i, "ENOTFOUND"],
   [/message too long/i, "EMSGSIZE"],
+  [/^failed to listen at/i, "ENOTFOUND"], // Bun, of a name; its other errors have a code
 ];
 
 /** The POSIX code of an error: its own, or what its class or message stands for; else "EIO". */
@@ -48,7 +51,7 @@ export function codeOf(error: unknown): string {
   }
   if (typeof name === "string" && DENO_CLASSES[name] !== undefined) return DENO_CLASSES[name];
   if (typeof message === "string") {
-    for (const [pattern, posix] of DENO_MESSAGES) if (pattern.test(message)) return posix;
+    for (const [pattern, posix] of MESSAGES) if (pattern.test(message)) return posix;
   }
   return "EIO";
 }

@@ -13,6 +13,8 @@
 import { ClosedResourceError } from "../kernel/errors.ts";
 import { IoWait } from "./io_wait.ts";
 import type { RawReceiveStream, ReceiveEvents } from "./raw_stream.ts";
+import { checkBuffer, checkMax } from "./check_bytes.ts";
+import { codeOf } from "./error_code.ts";
 import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
 import { WaiterSlot } from "./waiter_slot.ts";
 
@@ -81,7 +83,11 @@ export class Receiver extends WaiterSlot<ReceiveWaiter> implements ReceiveEvents
     this.waiter = waiter;
     if (this.#pending) return;
     this.#pending = true;
-    this.raw.receive();
+    try {
+      this.raw.receive();
+    } catch (error) {
+      this.receiveFailed(codeOf(error), error);
+    }
   }
 
   protected busyMessage(): string {
@@ -224,10 +230,14 @@ abstract class ReceiveWait<T> extends IoWait<T | null> implements ReceiveWaiter 
 export class Receive extends ReceiveWait<Uint8Array<ArrayBuffer>> {
   declare protected readonly max: number;
 
-  constructor(receiver: Receiver, sender: { flush(): void }, max: number, name = "recv") {
+  constructor(
+    receiver: Receiver,
+    sender: { flush(): void },
+    max: number,
+    name = "max of recv()",
+  ) {
     super(receiver, sender);
-    if (!(max > 0)) throw new RangeError(`${name}() takes at least 1 byte, not ${max}`);
-    this.max = max;
+    this.max = checkMax(max, name);
   }
 
   protected read(): Uint8Array<ArrayBuffer> | null {
@@ -238,7 +248,7 @@ export class Receive extends ReceiveWait<Uint8Array<ArrayBuffer>> {
 /** `recvView`. */
 export class ReceiveView extends Receive {
   constructor(receiver: Receiver, sender: { flush(): void }, max: number) {
-    super(receiver, sender, max, "recvView");
+    super(receiver, sender, max, "max of recvView()");
   }
 
   protected override read(): Uint8Array<ArrayBuffer> | null {
@@ -252,9 +262,7 @@ export class ReceiveInto extends ReceiveWait<number> {
 
   constructor(receiver: Receiver, sender: { flush(): void }, buffer: Uint8Array) {
     super(receiver, sender);
-    if (!(buffer instanceof Uint8Array)) throw new TypeError("recvInto() wants a Uint8Array");
-    if (buffer.length === 0) throw new RangeError("recvInto() wants a buffer with room in it");
-    this.buffer = buffer;
+    this.buffer = checkBuffer(buffer);
   }
 
   protected read(): number | null {

@@ -22,10 +22,9 @@
  * Independent of: what is received; which backend it is.
  */
 import { BrokenResourceError, ClosedResourceError } from "../kernel/errors.ts";
-import { IoWait } from "./io_wait.ts";
 import { runningTask } from "../kernel/scheduler.ts";
 import type { RawSendStream, SendEvents } from "./raw_stream.ts";
-import type { TaskCore } from "../kernel/task.ts";
+import { codeOf } from "./error_code.ts";
 import { CLOSED, showAddress, SocketError, toError } from "./socket_error.ts";
 import { WaiterSlot } from "./waiter_slot.ts";
 
@@ -214,7 +213,7 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
     if (this.#hold !== null) this.#release();
     this.#inFlight = coalesced;
     this.#busy = COALESCED;
-    this.raw.send(coalesced.first(filled));
+    this.#write(coalesced.first(filled));
   }
 
   #release(): void {
@@ -230,18 +229,42 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
       // Answered at once, it has given the waiter its turn already.
       if ((this.#busy as Busy) === COALESCED) this.waiter?.roomFreed();
     } else if (this.waiter !== null) this.waiter.proceed();
-    else if (this.closed) this.raw.close();
+    else if (this.closed) this.#closeRaw();
   }
 
   sendDirectly(bytes: Uint8Array): void {
     this.#busy = DIRECT;
-    this.raw.send(bytes);
+    this.#write(bytes);
+  }
+
+  /**
+   * A backend that throws here would otherwise keep the other senders of a turn from being flushed.
+   */
+  #write(bytes: Uint8Array): void {
+    try {
+      this.raw.send(bytes);
+    } catch (error) {
+      this.sendFailed(codeOf(error), error);
+    }
+  }
+
+  /** `close` of a socket never throws. */
+  #closeRaw(): void {
+    try {
+      this.raw.close();
+    } catch {
+      // The connection is of no use any more in any case.
+    }
   }
 
   finish(): void {
     this.finished = true;
     this.#busy = FINISHING;
-    this.raw.finish();
+    try {
+      this.raw.finish();
+    } catch (error) {
+      this.sendFailed(codeOf(error), error);
+    }
   }
 
   sent(): void {
@@ -253,7 +276,12 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
 
   sendFailed(code: string, cause: unknown): void {
     this.#answered();
-    if (this.closed) return this.raw.close();
+    if (this.closed) this.#closeRaw();
+    else this.break(code, cause);
+  }
+
+  /** The connection broke: ends sending. */
+  break(code: string, cause?: unknown): void {
     this.broke = new SocketError("Cannot send to", code, this.raw.remoteAddr, cause);
     this.end(this.broke);
   }
@@ -303,99 +331,17 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
     const cutOff = this.#busy === DIRECT || this.failure !== null;
     this.failure = CLOSED;
     this.vacate()?.fail(toError(CLOSED, this.raw.remoteAddr));
-    if (cutOff) return this.raw.close();
+    if (cutOff) return this.#closeRaw();
     this.advance();
-    if (this.#busy !== IDLE) this.raw.closeSoon();
+    if (this.#busy === IDLE) return;
+    try {
+      this.raw.closeSoon();
+    } catch {
+      this.#closeRaw();
+    }
   }
 
   get peer(): string {
     return showAddress(this.raw.remoteAddr);
-  }
-}
-
-/** Waits for its turn to send. */
-abstract class SendingWait extends IoWait<void> implements SendWaiter {
-  declare protected readonly sender: Sender;
-
-  constructor(sender: Sender) {
-    super();
-    this.sender = sender;
-  }
-
-  protected get source(): RawSendStream {
-    return this.sender.raw;
-  }
-
-  protected disarm(): void {
-    this.sender.abandon();
-  }
-
-  abstract proceed(): void;
-
-  roomFreed(): void {}
-
-  describe(): string {
-    return `sending to ${this.sender.peer}`;
-  }
-}
-
-/** `send`. */
-export class Send extends SendingWait {
-  declare private readonly bytes: Uint8Array;
-
-  constructor(sender: Sender, bytes: Uint8Array) {
-    super(sender);
-    if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError("send() wants a Uint8Array: new TextEncoder().encode(text) makes one");
-    }
-    this.bytes = bytes;
-  }
-
-  /**
-   * The first small message since the last flush goes out without a turn for the others: the task
-   * cannot send a second one so. Thus the reply is written while the processor still has the
-   * connection in its cache.
-   */
-  override perform(task: TaskCore): boolean {
-    if (task.scope.cause !== null || !this.sender.isFirst(this.bytes)) return super.perform(task);
-    this.begin();
-    this.sender.coalesce(this.bytes);
-    return true;
-  }
-
-  protected arm(): void {
-    if (this.sender.begin(this, this.bytes)) this.settle();
-  }
-
-  override roomFreed(): void {
-    this.sender.retryCoalesce(this, this.bytes);
-  }
-
-  proceed(): void {
-    this.sender.sendDirectly(this.bytes);
-  }
-}
-
-/** `shutdown`. */
-export class Shutdown extends SendingWait {
-  protected arm(): void {
-    if (this.sender.beginShutdown(this)) this.settle();
-  }
-
-  proceed(): void {
-    this.sender.finish();
-  }
-}
-
-/** Waits until all that was sent is with the system; throws where that failed. */
-export class Drain extends SendingWait {
-  protected arm(): void {
-    this.sender.check();
-    this.sender.queue(this);
-  }
-
-  proceed(): void {
-    this.sender.waiter = null;
-    this.settle();
   }
 }

@@ -63,7 +63,7 @@ export class SocketError extends Error {
    * @param doing What failed, as in "Cannot connect to".
    */
   constructor(doing: string, code: string, address: StreamPlace, cause?: unknown) {
-    const meaning = MEANINGS[code] ?? (cause instanceof Error ? cause.message : "");
+    const meaning = meaningOf(code, cause);
     super(
       `${doing} ${showAddress(address)}: ${code}${meaning && ` (${meaning})`}`,
       cause === undefined ? undefined : { cause },
@@ -74,6 +74,11 @@ export class SocketError extends Error {
   static {
     this.prototype.name = "SocketError";
   }
+}
+
+/** What a code means, in words; else what the host's error says. */
+export function meaningOf(code: string, cause: unknown): string {
+  return MEANINGS[code] ?? (cause instanceof Error ? cause.message : "");
 }
 
 /**

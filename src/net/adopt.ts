@@ -3,11 +3,19 @@
  *
  * Independent of: how they were made.
  */
+import { checkOptions, wrongKind } from "../check.ts";
 import type { RawListener, RawStream } from "./network.ts";
 import { DenoRawListener, DenoStream } from "./deno/network.ts";
-import { NodeRawListener, NodeStream } from "./node/network.ts";
+import { NodeRawListener } from "./node/listener.ts";
+import { NodeStream } from "./node/stream.ts";
 import type { DenoConn, DenoListener, NodeServer, NodeSocket } from "./runtime_types.ts";
-import { TcpClientSocket, TcpListenSocket, type TcpOptions } from "./tcp.ts";
+import {
+  checkTcpOptions,
+  TCP_OPTIONS,
+  TcpClientSocket,
+  TcpListenSocket,
+  type TcpOptions,
+} from "./tcp.ts";
 import { UnixClientSocket, UnixListenSocket } from "./unix.ts";
 
 /** A connection of either kind. */
@@ -48,13 +56,14 @@ export function fromDeno(
   given: DenoListener | DenoConn,
   options?: TcpOptions,
 ): AnyListenSocket | ClientSocket {
+  const checked = checkAdoptOptions(options, "fromDeno");
   if (typeof (given as DenoListener)?.accept === "function") {
-    return listenSocket(new DenoRawListener(given as DenoListener, false), options);
+    return listenSocket(new DenoRawListener(given as DenoListener, false), checked);
   }
   if (typeof (given as DenoConn)?.read === "function") {
-    return clientSocket(new DenoStream(given as DenoConn, false), options);
+    return clientSocket(new DenoStream(given as DenoConn, false), checked);
   }
-  throw new TypeError("fromDeno() wants a Deno.Conn or a Deno.Listener");
+  throw wrongKind("a Deno.Conn or a Deno.Listener", given, "fromDeno()");
 }
 
 /**
@@ -84,25 +93,32 @@ export function fromNode(
   given: NodeServer | NodeSocket,
   options?: TcpOptions,
 ): AnyListenSocket | ClientSocket {
+  const checked = checkAdoptOptions(options, "fromNode");
   if (typeof (given as NodeServer)?.listen === "function") {
     if ((given as NodeServer).address() === null) {
       throw new TypeError("fromNode() wants a server that listens already");
     }
-    return listenSocket(new NodeRawListener(given as NodeServer), options);
+    return listenSocket(new NodeRawListener(given as NodeServer), checked);
   }
   if (typeof (given as NodeSocket)?.write === "function") {
-    return clientSocket(new NodeStream(given as NodeSocket), options);
+    return clientSocket(new NodeStream(given as NodeSocket), checked);
   }
-  throw new TypeError("fromNode() wants a net.Socket or a net.Server");
+  throw wrongKind("a net.Socket or a net.Server", given, "fromNode()");
 }
 
-function listenSocket(raw: RawListener, options?: TcpOptions): AnyListenSocket {
+function checkAdoptOptions(options: TcpOptions | undefined, by: string): TcpOptions {
+  const checked = checkOptions(options, by, TCP_OPTIONS);
+  checkTcpOptions(checked);
+  return checked;
+}
+
+function listenSocket(raw: RawListener, options: TcpOptions): AnyListenSocket {
   return raw.localAddr.transport === "unix"
     ? new UnixListenSocket(raw)
     : new TcpListenSocket(raw, options);
 }
 
-function clientSocket(raw: RawStream, options?: TcpOptions): ClientSocket {
+function clientSocket(raw: RawStream, options: TcpOptions): ClientSocket {
   return raw.remoteAddr.transport === "unix"
     ? new UnixClientSocket(raw)
     : new TcpClientSocket(raw, options);

@@ -7,6 +7,7 @@
 import type { Loop } from "../loop.ts";
 import type { Network } from "./network.ts";
 import { denoNetwork } from "./deno/network.ts";
+import { denoUdpPermissions } from "./deno/udp.ts";
 import { nodeNetwork } from "./node/network.ts";
 import { nodeUdp } from "./node/udp.ts";
 
@@ -66,6 +67,6 @@ export function runtimeNetwork(options: RuntimeNetworkOptions = {}): Network {
 function findNetwork(internals: boolean): Network {
   const network = denoNetwork({ internals }) ?? nodeNetwork({ internals });
   if (network === undefined) throw new Error("Sockets need Deno, Node or Bun");
-  network.bindUdp ??= nodeUdp(); // Deno's own needs a flag
+  network.bindUdp ??= nodeUdp(denoUdpPermissions()); // Deno's own needs a flag
   return network;
 }

@@ -4,11 +4,13 @@
  */
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import type { RawListener, RawStream } from "./network.ts";
-import type { Nursery } from "../kernel/nursery.ts";
+import { Nursery } from "../kernel/nursery.ts";
 import type { Address, Handler, Listener, ServeOptions } from "../stream.ts";
 import type { Task } from "../kernel/task.ts";
+import { checkFunction, checkInstance } from "../check.ts";
+import type { Event } from "../sync/event.ts";
 import { Accept, Acceptor } from "./acceptor.ts";
-import { handleAlone, serveConnections, startHandler } from "./serve.ts";
+import { checkServe, handleAlone, serveConnections, startHandler } from "./serve.ts";
 import type { Socket } from "./socket.ts";
 
 /** A socket at which connections arrive. */
@@ -23,6 +25,35 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
     this.localAddr = raw.localAddr;
     this.#acceptor = new Acceptor(raw);
     this.#wrap = wrap;
+  }
+
+  /**
+   * Set when the listener is closed. A handler of a protocol with many requests a connection
+   * selects on it between two of them, so that a server can stop without waiting for clients that
+   * say nothing.
+   *
+   * @example
+   * ```ts
+   * import { Loop, Nursery, select } from "jsr:@broomio/core";
+   * import { TcpClientSocket, TcpListenSocket } from "jsr:@broomio/core/net";
+   *
+   * await new Loop().run(Nursery.open(function* (nursery) {
+   *   const listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1" });
+   *   const serving = nursery.startSoon(listener.serve(function* (stream) {
+   *     for (;;) {
+   *       const next = yield* select({ bytes: stream.recv(), stop: listener.closing.wait() });
+   *       if (next.arm === "stop" || next.value === null) return;
+   *       yield* stream.send(next.value);
+   *     }
+   *   }));
+   *   using _idle = yield* TcpClientSocket.connect(listener.localAddr);
+   *   listener.close();
+   *   yield* serving.join(); // does not wait for the client
+   * }));
+   * ```
+   */
+  get closing(): Event {
+    return this.#acceptor.closing;
   }
 
   /**
@@ -43,10 +74,9 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
   accept(nursery: Nursery, handler: Handler<S>): Operation<Task>;
   accept(nursery?: Nursery, handler?: Handler<S>): Operation<S> | Operation<Task> {
     if (nursery === undefined) return new Accept(this.#acceptor, this.#wrap);
-    if (typeof handler !== "function") {
-      throw new TypeError("accept(nursery, handler) wants a function* that takes the socket");
-    }
-    return this.#acceptInto(nursery, handler);
+    checkInstance(nursery, Nursery, "nursery");
+    checkFunction(handler, "handler", "a function* that takes the socket");
+    return this.#acceptInto(nursery, handler!);
   }
 
   *#acceptInto(nursery: Nursery, handler: Handler<S>): Coroutine<Task> {
@@ -63,15 +93,9 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
    * @throws {NurseryError} With `onError: "throw"`, if a handler failed.
    * @throws {RangeError} If `maxConnections` is not at least 1.
    */
-  serve(handler: Handler<S>, options: ServeOptions = {}): Operation<void> {
-    const { maxConnections = Infinity } = options;
-    if (!(maxConnections >= 1)) {
-      throw new RangeError(`maxConnections is at least 1, not ${maxConnections}`);
-    }
-    if (typeof handler !== "function") {
-      throw new TypeError("serve() wants a function* that takes the socket");
-    }
-    return serveConnections(this, this.#acceptor, handler, options);
+  serve(handler: Handler<S>, options?: ServeOptions): Operation<void> {
+    const checked = checkServe(handler, options);
+    return serveConnections(() => this.accept(), this.#acceptor, handler, checked);
   }
 
   /**

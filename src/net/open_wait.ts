@@ -10,6 +10,8 @@ import type { TaskCore } from "../kernel/task.ts";
 import type { Timed } from "../kernel/timers.ts";
 import { Wait } from "../kernel/wait.ts";
 import { networkOf } from "./backend.ts";
+import { codeOf } from "../bytes/error_code.ts";
+import { isHostName } from "./host_name.ts";
 import { showAddress, SocketError } from "../bytes/socket_error.ts";
 
 /** Begins an attempt; gives how to abandon it. */
@@ -40,7 +42,15 @@ export class OpenWait<Raw extends { close(): void }> extends Wait<Raw>
 
   protected arm(task: TaskCore): void {
     const { scheduler } = task;
-    this.#abandon = this.#begin(networkOf(scheduler.loop), this);
+    const address = this.#address;
+    if (address.transport !== "unix" && !isHostName(address.hostname)) {
+      return this.failed("ENOTFOUND", undefined);
+    }
+    try {
+      this.#abandon = this.#begin(networkOf(scheduler.loop), this);
+    } catch (error) {
+      return this.failed(codeOf(error), error);
+    }
     if (this.task !== null && this.#timeout !== Infinity) {
       scheduler.addTimer(scheduler.host.now() + this.#timeout, this);
     }

@@ -31,6 +31,8 @@ export interface DenoListener {
   accept(): Promise<DenoConn>;
   /** Stops listening. */
   close(): void;
+  /** Does not keep the process alive any more. */
+  unref?(): void;
 }
 
 /** What we use of a `net.Socket`. */
@@ -47,6 +49,8 @@ export interface NodeSocket {
   readonly destroyed: boolean;
   /** The error that it ended with, or null. */
   readonly errored?: unknown;
+  /** The event `end` was told. */
+  readonly readableEnded?: boolean;
   /** Bytes that were written and are not with the system. */
   readonly writableLength?: number;
   /** Calls `listener` at each event. */
@@ -73,6 +77,8 @@ export interface NodeSocket {
 
 /** What we use of a `net.Server`. */
 export interface NodeServer {
+  /** Whether it listens. */
+  readonly listening?: boolean;
   /** Where it listens. */
   address(): { address: string; port: number } | string | null;
   /** Listens. */
@@ -87,6 +93,17 @@ export interface NodeServer {
   close(): unknown;
 }
 
+/**
+ * How a runtime that has permissions is asked for them. Each gives the error of a missing one, or
+ * null.
+ */
+export interface UdpPermissions {
+  /** Asks whether a socket may be bound. */
+  request(hostname: string, port: number): Error | null;
+  /** Tells whether a message may be sent. */
+  query(hostname: string, port: number): Error | null;
+}
+
 /** What we use of `node:net`. */
 export interface NetModule {
   createServer(options: Record<string, unknown>): NodeServer;
@@ -96,8 +113,10 @@ export interface NetModule {
 
 /** What we use of `node:fs`. */
 export interface FsModule {
-  lstatSync(path: string): { isSocket(): boolean };
+  lstatSync(path: string): { isSocket(): boolean; dev: number; ino: number };
+  existsSync(path: string): boolean;
   unlinkSync(path: string): void;
+  renameSync(from: string, to: string): void;
 }
 
 /** What we use of the global object of Node. */

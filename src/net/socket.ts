@@ -6,10 +6,11 @@ import { call } from "../operations/call.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
 import type { WebStreams } from "../interop/byte_streams.ts";
-import type { RawStream } from "./network.ts";
+import { LINGER, type RawStream } from "./network.ts";
 import type { Address, ByteStream, Handler } from "../stream.ts";
 import { Receive, ReceiveInto, Receiver, ReceiveView } from "../bytes/receiver.ts";
-import { Drain, Send, Sender, Shutdown } from "../bytes/sender.ts";
+import { Drain, Send, Shutdown } from "../bytes/send_waits.ts";
+import { Sender } from "../bytes/sender.ts";
 import { SocketError } from "../bytes/socket_error.ts";
 import type { Carrier } from "./tls/port.ts";
 import { webStreams } from "../bytes/web.ts";
@@ -180,12 +181,16 @@ export function* detach(socket: Socket): Coroutine<Carrier> {
   return { raw, leftover, pending };
 }
 
-/** Runs a handler to the end of what it sent, and closes the socket however that ends. */
+/**
+ * Runs a handler, waits until what it sent has gone out, and closes the socket however that ends. A
+ * peer that takes nothing for `LINGER` is cut off (R38).
+ */
 export function* runHandler<S extends Socket>(socket: S, handler: Handler<S>): Coroutine<void> {
   try {
-    yield* call(() => handler(socket)); // on the task's own stack: it is resumed without passing through here
-    const sender = sendingHalf(socket);
-    if (sender.mayFailLater) yield* new Drain(sender);
+    // On the task's own stack: it is resumed without passing through here.
+    yield* call(() => handler(socket));
+    const sender = sendingHalf(replacementOf(socket) ?? socket);
+    if (sender.mayFailLater) yield* new Drain(sender, LINGER);
   } finally {
     socket.close();
   }

@@ -2,14 +2,19 @@
  * TCP: listening and connecting. Independent of: which backend it is.
  */
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { checkBoolean, checkInteger, checkOneOf, checkOptions } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
-import type { RawListener, RawStream } from "./network.ts";
+import type { RawListener, RawStream, TcpListenTarget } from "./network.ts";
 import type { NetAddress } from "../stream.ts";
+import { checkHostname } from "./host_name.ts";
 import { ListenSocket } from "./listen_socket.ts";
 import { OpenWait } from "./open_wait.ts";
 import { Socket } from "./socket.ts";
 
-/** Options of {@linkcode TcpClientSocket}, however it came to be. */
+/** The largest backlog that fits what systems take for it. */
+const MAX_BACKLOG = 2 ** 31 - 1;
+
+/** Options of {@linkcode TcpClientSocket}, however it is made. */
 export interface TcpOptions {
   /**
    * Small messages go out at once, instead of waiting for more (TCP_NODELAY). On by default:
@@ -26,6 +31,8 @@ export interface TcpConnectOptions extends TcpOptions {
   hostname?: string;
   /** 1 to 65,535. */
   port: number;
+  /** So that an address can be given as it is: `connect(listener.localAddr)`. */
+  transport?: NetAddress["transport"];
   /**
    * Fails with `ETIMEDOUT` after this long; by default when the system gives up, which takes
    * minutes.
@@ -39,6 +46,8 @@ export interface TcpListenOptions extends TcpOptions {
   hostname?: string;
   /** 0 to 65,535; by default 0: any that is free, which `localAddr` tells. */
   port?: number;
+  /** So that an address can be given as it is. */
+  transport?: NetAddress["transport"];
   /** How many connections the system holds until they are accepted; by default 511. */
   backlog?: number;
   /**
@@ -57,7 +66,7 @@ export interface TcpListenOptions extends TcpOptions {
  * import { TcpClientSocket } from "jsr:@broomio/core/net";
  *
  * function* fetchGreeting() {
- * using stream = yield* TcpClientSocket.connect({ hostname: "localhost", port: 2525, timeout: 5 });
+ *   using stream = yield* TcpClientSocket.connect({ port: 2525, timeout: 5 });
  *   const bytes = yield* stream.recv();
  *   if (bytes !== null) console.log(new TextDecoder().decode(bytes));
  * }
@@ -77,21 +86,41 @@ export class TcpClientSocket extends Socket {
   constructor(raw: RawStream, options: TcpOptions = {}) {
     super(raw);
     this.#raw = raw;
+    checkTcpOptions(options);
     this.#noDelay = options.noDelay ?? true;
     this.#keepAlive = options.keepAlive ?? false;
-    raw.setNoDelay(this.#noDelay);
-    if (this.#keepAlive) raw.setKeepAlive(true);
+    this.#setOption(() => raw.setNoDelay(this.#noDelay));
+    if (this.#keepAlive) this.#setOption(() => raw.setKeepAlive(true));
+  }
+
+  /**
+   * A connection that broke meanwhile refuses options: the next receive or send says how it broke.
+   */
+  #setOption(set: () => void): void {
+    try {
+      set();
+    } catch {
+      // As above.
+    }
   }
 
   /**
    * Connects. A checkpoint. Cancelled, nothing stays connected.
    *
    * @throws {SocketError} If that fails: `ECONNREFUSED`, `ETIMEDOUT`, `ENOTFOUND`...
-   * @throws {RangeError} If the port or the timeout is none.
+   * @throws {TypeError} If an option is of the wrong kind, or not known.
+   * @throws {RangeError} If the port is not from 1 to 65,535, or the timeout is negative.
    */
   static connect(options: TcpConnectOptions): Operation<TcpClientSocket> {
-    const { hostname = "127.0.0.1", timeout } = options;
-    const port = checkPort(options.port, 1);
+    const { hostname = "127.0.0.1", timeout } = checkOptions(
+      options,
+      "TcpClientSocket.connect",
+      CONNECT_OPTIONS,
+    );
+    checkHostname(hostname);
+    checkTransport(options?.transport, "tcp");
+    checkTcpOptions(options ?? {});
+    const port = checkPort(options?.port, 1);
     const seconds = timeout === undefined ? Infinity : toSeconds(timeout);
     return connect({ transport: "tcp", hostname, port }, seconds, options);
   }
@@ -102,8 +131,8 @@ export class TcpClientSocket extends Socket {
   }
 
   set noDelay(on: boolean) {
-    this.#raw.setNoDelay(on);
-    this.#noDelay = on;
+    this.#noDelay = checkBoolean(on, "noDelay");
+    this.#setOption(() => this.#raw.setNoDelay(on));
   }
 
   /** Whether the system probes a silent peer (SO_KEEPALIVE). */
@@ -112,8 +141,8 @@ export class TcpClientSocket extends Socket {
   }
 
   set keepAlive(on: boolean) {
-    this.#raw.setKeepAlive(on);
-    this.#keepAlive = on;
+    this.#keepAlive = checkBoolean(on, "keepAlive");
+    this.#setOption(() => this.#raw.setKeepAlive(on));
   }
 }
 
@@ -165,25 +194,24 @@ export class TcpListenSocket extends ListenSocket<TcpClientSocket> {
    *
    * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `ENOTSUP` where
    * the runtime cannot do what `reusePort` asks for.
-   * @throws {RangeError} If the port or the backlog is none.
+   * @throws {TypeError} If an option is of the wrong kind, or not known.
+   * @throws {RangeError} If the port is not from 0 to 65,535, or the backlog not at least 1.
    */
   static listen(options: TcpListenOptions = {}): Operation<TcpListenSocket> {
-    const { hostname = "0.0.0.0", backlog = 511 } = options;
-    const port = checkPort(options.port ?? 0, 0);
-    if (!(Number.isInteger(backlog) && backlog > 0)) {
-      throw new RangeError(`backlog is a whole number from 1, not ${backlog}`);
-    }
-    return listen({ transport: "tcp", hostname, port }, backlog, options);
+    checkOptions(options, "TcpListenSocket.listen", LISTEN_OPTIONS);
+    const { hostname, port, backlog, reusePort } = checkListenTarget(options);
+    checkTcpOptions(options);
+    return listen({ transport: "tcp", hostname, port }, { backlog, reusePort }, options);
   }
 }
 
 function* listen(
   address: NetAddress,
-  backlog: number,
-  options: TcpListenOptions,
+  { backlog, reusePort }: { backlog: number; reusePort: boolean },
+  options: TcpOptions,
 ): Coroutine<TcpListenSocket> {
   const { hostname, port } = address;
-  const target = { hostname, port, backlog, reusePort: options.reusePort ?? false };
+  const target = { hostname, port, backlog, reusePort };
   const raw = yield* new OpenWait<RawListener>(
     "Cannot listen at",
     address,
@@ -192,8 +220,43 @@ function* listen(
   return new TcpListenSocket(raw, options);
 }
 
-/** Checks a port. */
-export function checkPort(port: number, least: number): number {
-  if (Number.isInteger(port) && port >= least && port < 65536) return port;
-  throw new RangeError(`A port is a whole number from ${least} to 65535, not ${port}`);
+/** The names of the options of every TCP connection. */
+export const TCP_OPTIONS = ["noDelay", "keepAlive"] as const;
+/** Those of `connect`. */
+export const CONNECT_OPTIONS = [
+  ...TCP_OPTIONS,
+  ...["hostname", "port", "transport", "timeout"] as const,
+] as const;
+/** Those of `listen`. */
+export const LISTEN_OPTIONS = [
+  ...TCP_OPTIONS,
+  ...["hostname", "port", "transport", "backlog", "reusePort"] as const,
+] as const;
+
+/** Checks a port: an integer from `min`, 0 or 1, to 65,535. */
+export function checkPort(port: unknown, min: number): number {
+  return checkInteger(port, "port", min, 65535);
+}
+
+/** Checks that an address that was given as options is of the right kind. */
+export function checkTransport<T extends string>(transport: unknown, expected: T): void {
+  if (transport !== undefined) checkOneOf(transport, "transport", [expected]);
+}
+
+/** Checks the options of a connection, not their names. */
+export function checkTcpOptions({ noDelay, keepAlive }: TcpOptions): void {
+  if (noDelay !== undefined) checkBoolean(noDelay, "noDelay");
+  if (keepAlive !== undefined) checkBoolean(keepAlive, "keepAlive");
+}
+
+/** Checks where to listen, and fills in what was left out. */
+export function checkListenTarget(options: TcpListenOptions): TcpListenTarget {
+  const { hostname = "0.0.0.0", port = 0, backlog = 511, reusePort = false } = options;
+  checkTransport(options.transport, "tcp");
+  return {
+    hostname: checkHostname(hostname),
+    port: checkPort(port, 0),
+    backlog: checkInteger(backlog, "backlog", 1, MAX_BACKLOG),
+    reusePort: checkBoolean(reusePort, "reusePort"),
+  };
 }

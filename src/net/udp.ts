@@ -6,6 +6,7 @@
  * messages, and what comes then is lost, as the system itself does it. Independent of: which
  * backend it is.
  */
+import { checkInstance, checkObject, checkOptions } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
 import type { DatagramEvents, RawDatagram } from "./network.ts";
@@ -13,7 +14,10 @@ import type { Datagram, NetAddress } from "../stream.ts";
 import { Wait } from "../kernel/wait.ts";
 import { OpenWait } from "./open_wait.ts";
 import { showAddress, SocketError } from "../bytes/socket_error.ts";
-import { checkPort } from "./tcp.ts";
+import { checkBytes } from "../bytes/check_bytes.ts";
+import { codeOf } from "../bytes/error_code.ts";
+import { checkHostname, isHostName } from "./host_name.ts";
+import { checkPort, checkTransport } from "./tcp.ts";
 import { WaiterSlot } from "../bytes/waiter_slot.ts";
 
 /** Options of {@linkcode UdpSocket.bind}. */
@@ -22,7 +26,11 @@ export interface UdpBindOptions {
   hostname?: string;
   /** 0 to 65,535; by default 0: any that is free, which `localAddr` tells. */
   port?: number;
+  /** So that an address can be given as it is. */
+  transport?: NetAddress["transport"];
 }
+
+const BIND_OPTIONS = ["hostname", "port", "transport"] as const;
 
 /** A message, and who sent it. */
 export interface UdpMessage {
@@ -73,11 +81,18 @@ export class UdpSocket implements Datagram {
    *
    * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `ENOTSUP` where
    * there is no UDP.
-   * @throws {RangeError} If the port is none.
+   * @throws {TypeError} If an option is of the wrong kind, or not known.
+   * @throws {RangeError} If the port is not from 0 to 65,535.
    */
   static bind(options: UdpBindOptions = {}): Operation<UdpSocket> {
-    const { hostname = "0.0.0.0" } = options;
-    return bind({ transport: "udp", hostname, port: checkPort(options.port ?? 0, 0) });
+    const { hostname = "0.0.0.0", port = 0, transport } = checkOptions(
+      options,
+      "UdpSocket.bind",
+      BIND_OPTIONS,
+    );
+    checkHostname(hostname);
+    checkTransport(transport, "udp");
+    return bind({ transport: "udp", hostname, port: checkPort(port, 0) });
   }
 
   /**
@@ -113,7 +128,8 @@ export class UdpSocket implements Datagram {
    *
    * @throws {SocketError} If the system refuses: `EMSGSIZE`, `ENOTFOUND`, `EACCES`...
    * @throws {ClosedResourceError} If the socket was closed.
-   * @throws {RangeError} If the port is none.
+   * @throws {TypeError} If something is of the wrong kind.
+   * @throws {RangeError} If the port is not from 1 to 65,535.
    */
   sendTo(bytes: Uint8Array, address: { hostname: string; port: number }): Operation<void> {
     return new SendMessage(this.#queue, bytes, address);
@@ -197,7 +213,11 @@ class DatagramQueue extends WaiterSlot<Receive<unknown>> implements DatagramEven
 
   close(): void {
     if (this.failure instanceof ClosedResourceError) return;
-    this.raw.close();
+    try {
+      this.raw.close();
+    } catch {
+      // It is of no use any more in any case.
+    }
     this.#messages = [];
     this.#first = 0;
     this.#end(new ClosedResourceError(`The socket at ${this.name} is closed`));
@@ -249,8 +269,7 @@ class ReceiveInto extends Receive<{ count: number; size: number; address: NetAdd
 
   constructor(queue: DatagramQueue, buffer: Uint8Array) {
     super(queue);
-    if (!(buffer instanceof Uint8Array)) throw new TypeError("recvFromInto() wants a Uint8Array");
-    this.#buffer = buffer;
+    this.#buffer = checkInstance(buffer, Uint8Array, "buffer");
   }
 
   deliver({ bytes, address }: UdpMessage): void {
@@ -275,10 +294,9 @@ class SendMessage extends Wait<void> {
     address: { hostname: string; port: number },
   ) {
     super();
-    if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError("sendTo() wants a Uint8Array: new TextEncoder().encode(text) makes one");
-    }
-    const { hostname, port } = address;
+    checkBytes(bytes);
+    const { hostname, port } = checkObject(address, "address");
+    checkHostname(hostname);
     this.#queue = queue;
     this.#bytes = bytes;
     this.#address = { transport: "udp", hostname, port: checkPort(port, 1) };
@@ -287,13 +305,21 @@ class SendMessage extends Wait<void> {
   protected arm(): void {
     const { failure, raw, senders } = this.#queue;
     if (failure !== null) throw failure;
+    if (!isHostName(this.#address.hostname)) {
+      throw new SocketError("Cannot send to", "ENOTFOUND", this.#address);
+    }
     senders.add(this);
     // A copy: the backend may send it after this was cancelled, when the caller reuses the bytes.
-    raw.send(this.#bytes.slice(), this.#address, (code, cause) => {
+    const done = (code?: string, cause?: unknown) => {
       senders.delete(this);
       if (code === undefined) this.settle();
       else this.fail(new SocketError("Cannot send to", code, this.#address, cause));
-    });
+    };
+    try {
+      raw.send(new Uint8Array(this.#bytes), this.#address, done);
+    } catch (error) {
+      done(codeOf(error), error);
+    }
   }
 
   protected disarm(): void {

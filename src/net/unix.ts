@@ -7,25 +7,32 @@
  * the same moment can both succeed, and the second then has the path: a lock file is up to the
  * user.
  */
+import { checkOptions, checkString, wrongValue } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { currentLoop } from "../operations/current.ts";
-import type { RawListener, RawStream } from "./network.ts";
+import type { Network, RawListener, RawStream } from "./network.ts";
 import type { UnixAddress } from "../stream.ts";
 import { ListenSocket } from "./listen_socket.ts";
 import { networkOf } from "./backend.ts";
+import { codeOf } from "../bytes/error_code.ts";
 import { OpenWait } from "./open_wait.ts";
 import { Socket } from "./socket.ts";
 import { SocketError } from "../bytes/socket_error.ts";
+import { checkTransport } from "./tcp.ts";
 
 /**
  * What fits into a `sockaddr_un`, with its closing zero. Node truncates silently what is longer.
  */
 const MAX_PATH = 107;
 
+const UNIX_OPTIONS = ["path", "transport"] as const;
+
 /** Options of {@linkcode UnixClientSocket.connect} and {@linkcode UnixListenSocket.listen}. */
 export interface UnixOptions {
   /** A path in the file system; at most 107 bytes. */
   path: string;
+  /** So that an address can be given as it is: `connect(listener.localAddr)`. */
+  transport?: "unix";
 }
 
 /**
@@ -55,9 +62,11 @@ export class UnixClientSocket extends Socket {
    * Connects. A checkpoint. Cancelled, nothing stays connected.
    *
    * @throws {SocketError} If that fails: `ENOENT`, `ECONNREFUSED`, `EACCES`, `ENAMETOOLONG`.
+   * @throws {TypeError} If the path is not a string, or an option is not known.
+   * @throws {RangeError} If the path is empty or has a NUL in it.
    */
   static connect(options: UnixOptions): Operation<UnixClientSocket> {
-    return connect({ transport: "unix", path: checkPath(options?.path) });
+    return connect(checkTarget(options, "UnixClientSocket.connect"));
   }
 }
 
@@ -72,7 +81,8 @@ function openConnection(address: UnixAddress): Operation<RawStream> {
 }
 
 /**
- * Listens for connections at a path. Closing it removes the path.
+ * Listens for connections at a path. Closing it removes the path, unless something else is there by
+ * then.
  *
  * @example
  * ```ts
@@ -103,9 +113,11 @@ export class UnixListenSocket extends ListenSocket<UnixClientSocket> {
    *
    * @throws {SocketError} If that fails: `EADDRINUSE`, `EACCES`, `ENOENT` for the directory,
    * `ENAMETOOLONG`.
+   * @throws {TypeError} If the path is not a string, or an option is not known.
+   * @throws {RangeError} If the path is empty or has a NUL in it.
    */
   static listen(options: UnixOptions): Operation<UnixListenSocket> {
-    return listen({ transport: "unix", path: checkPath(options?.path) });
+    return listen(checkTarget(options, "UnixListenSocket.listen"));
   }
 }
 
@@ -115,7 +127,7 @@ function* listen(address: UnixAddress): Coroutine<UnixListenSocket> {
   } catch (error) {
     if (!(error instanceof SocketError) || error.code !== "EADDRINUSE") throw error;
     if (yield* isAlive(address)) throw error;
-    if (!networkOf(yield* currentLoop()).removeSocket(address.path)) throw error;
+    if (!removeSocket(networkOf(yield* currentLoop()), address)) throw error;
   }
   return new UnixListenSocket(yield* openListener(address));
 }
@@ -124,6 +136,17 @@ function openListener(address: UnixAddress): Operation<RawListener> {
   const doing = "Cannot listen at";
   checkLength(address, doing);
   return new OpenWait(doing, address, (network, attempt) => network.listenUnix(address, attempt));
+}
+
+/** Removes a path that is a socket; says whether it was one, or is gone by now. */
+function removeSocket(network: Network, address: UnixAddress): boolean {
+  try {
+    return network.removeSocket(address.path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT") return true;
+    throw new SocketError("Cannot listen at", code, address, error);
+  }
 }
 
 /** Whether somebody answers there. Only a refusal says that nobody does. */
@@ -137,9 +160,15 @@ function* isAlive(address: UnixAddress): Coroutine<boolean> {
   }
 }
 
-function checkPath(path: unknown): string {
-  if (typeof path === "string" && path !== "") return path;
-  throw new TypeError('A Unix socket wants a path, as in { path: "/run/example.sock" }');
+/** Checks where to connect or listen. */
+function checkTarget(options: UnixOptions, by: string): UnixAddress {
+  const { path, transport } = checkOptions(options, by, UNIX_OPTIONS);
+  checkString(path, "path");
+  if (path === "") throw wrongValue("a path that is not empty", path, "path");
+  // A runtime would cut the path there, or take it for an abstract socket.
+  if (path.includes("\0")) throw wrongValue("a path without NUL", path, "path");
+  checkTransport(transport, "unix");
+  return { transport: "unix", path };
 }
 
 function checkLength(address: UnixAddress, doing: string): void {

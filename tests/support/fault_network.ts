@@ -305,6 +305,8 @@ class FaultStream implements RawStream, ReceiveEvents, SendEvents {
   readonly #connection: number;
   readonly #name: string;
   readonly #calls = new Map<FaultPoint, number>();
+  /** The stream inside was asked for bytes and has not answered. */
+  #receiving = false;
   /** The fault that broke it. */
   #broken: { code: string; error: unknown } | null = null;
   #closed = false;
@@ -355,7 +357,9 @@ class FaultStream implements RawStream, ReceiveEvents, SendEvents {
     this.#calls.set(point, count + 1);
     const told = answer && ((code: string, error: unknown) => {
       this.#broken = { code, error };
-      if (!this.#closed) answer(code, error);
+      if (this.#closed) return;
+      answer(code, error);
+      if (point !== "receive") this.#failReceive(code, error);
     });
     const broken = this.#broken;
     if (broken !== null && told !== null) {
@@ -366,9 +370,18 @@ class FaultStream implements RawStream, ReceiveEvents, SendEvents {
     return this.#network.fail(call, told);
   }
 
+  /** A receive that is pending when a send breaks the connection is told, too. */
+  #failReceive(code: string, error: unknown): void {
+    if (!this.#receiving || this.#closed) return;
+    this.#receiving = false;
+    this.receiveEvents.receiveFailed(code, error);
+  }
+
   receive(): void {
     const failed = (code: string, error: unknown) => this.receiveEvents.receiveFailed(code, error);
-    if (!this.#fail("receive", failed)) this.#inner.receive();
+    if (this.#fail("receive", failed)) return;
+    this.#receiving = true;
+    this.#inner.receive();
   }
 
   send(bytes: Uint8Array): void {
@@ -406,10 +419,12 @@ class FaultStream implements RawStream, ReceiveEvents, SendEvents {
   }
 
   received(count: number): boolean | void {
+    this.#receiving = false;
     if (this.#broken === null) return this.receiveEvents.received(count);
   }
 
   receiveFailed(code: string, cause: unknown): void {
+    this.#receiving = false;
     if (this.#broken === null) this.receiveEvents.receiveFailed(code, cause);
   }
 

@@ -22,6 +22,7 @@ import {
   type SendEvents,
   type TcpListenTarget,
 } from "../network.ts";
+import { type PathTools, SocketPath } from "../socket_path.ts";
 import type { Address } from "../../stream.ts";
 import { type ByteIo, operations, resourceOf } from "./internals.ts";
 import type { DenoConn, DenoListener } from "../runtime_types.ts";
@@ -31,8 +32,11 @@ interface DenoSlice {
   listen(options: Record<string, unknown>): DenoListener;
   connect(options: Record<string, unknown>): Promise<DenoConn>;
   listenDatagram?: unknown;
-  lstatSync(path: string): { isSocket: boolean | null };
+  lstatSync(path: string): { isSocket: boolean | null; dev: number; ino: number | null };
   removeSync(path: string): void;
+  renameSync(from: string, to: string): void;
+  addSignalListener?(signal: string, listener: () => void): void;
+  removeSignalListener?(signal: string, listener: () => void): void;
 }
 
 /** The public methods of a connection, which is the handle itself. */
@@ -66,6 +70,8 @@ export class DenoStream implements RawStream {
   #sending: Uint8Array = NOTHING;
   #written = 0;
   #closed = false;
+  /** A send was told that the other end has reset: then the system tells a read of a plain end. */
+  #reset: unknown = null;
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -96,7 +102,9 @@ export class DenoStream implements RawStream {
   readonly #onRead = (count: number | null): void => {
     if (this.#closed) return;
     if (count === this.bytes.length) this.#filled = true;
-    this.receiveEvents.received(count ?? 0);
+    if (count) this.receiveEvents.received(count);
+    else if (this.#reset === null) this.receiveEvents.received(0);
+    else this.receiveEvents.receiveFailed("ECONNRESET", this.#reset);
   };
 
   readonly #onReadError = (error: unknown): void => {
@@ -123,7 +131,9 @@ export class DenoStream implements RawStream {
 
   readonly #onWriteError = (error: unknown): void => {
     this.#sending = NOTHING;
-    this.sendEvents.sendFailed(codeOf(error), error);
+    const code = codeOf(error);
+    if (code === "ECONNRESET") this.#reset = error;
+    this.sendEvents.sendFailed(code, error);
   };
 
   finish(): void {
@@ -146,11 +156,19 @@ export class DenoStream implements RawStream {
   }
 
   setNoDelay(on: boolean): void {
-    this.#conn.setNoDelay?.(on);
+    try {
+      this.#conn.setNoDelay?.(on);
+    } catch {
+      // It broke meanwhile: the next receive or send says how.
+    }
   }
 
   setKeepAlive(on: boolean): void {
-    this.#conn.setKeepAlive?.(on);
+    try {
+      this.#conn.setKeepAlive?.(on);
+    } catch {
+      // As above.
+    }
   }
 }
 
@@ -162,6 +180,8 @@ export class DenoRawListener implements RawListener {
   events!: RawListenerEvents;
   readonly #listener: DenoListener;
   readonly #internals: boolean;
+  /** For a Unix listener. */
+  readonly #path: SocketPath | null;
   #closed = false;
 
   /**
@@ -171,7 +191,8 @@ export class DenoRawListener implements RawListener {
   constructor(listener: DenoListener, internals: boolean) {
     this.#listener = listener;
     this.#internals = internals;
-    this.localAddr = toAddress(listener.addr);
+    const address = this.localAddr = toAddress(listener.addr);
+    this.#path = address.transport === "unix" ? new SocketPath(address.path, pathTools()) : null;
   }
 
   accept(): void {
@@ -189,11 +210,52 @@ export class DenoRawListener implements RawListener {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    try {
-      this.#listener.close();
-    } catch {
-      // Closed by the user who gave it.
-    }
+    const close = () => {
+      try {
+        this.#listener.close();
+      } catch {
+        // Closed by the user who gave it.
+      }
+    };
+    // Without the permission to move what is there aside the listener is left open: nobody can
+    // reach it any
+    // more, and closing it would remove somebody else's file.
+    if (this.#path === null) close();
+    else this.#path.closeWith(close, () => this.#listener.unref?.());
+  }
+}
+
+/** What is used of Deno's file system. */
+function pathTools(): PathTools {
+  const deno = (globalThis as unknown as { Deno: DenoSlice }).Deno;
+  return {
+    identify(path) {
+      try {
+        const { dev, ino } = deno.lstatSync(path);
+        return ino === null ? null : `${dev} ${ino}`;
+      } catch {
+        return null;
+      }
+    },
+    rename: (from, to) => deno.renameSync(from, to),
+  };
+}
+
+let prepared = false;
+
+/**
+ * Deno 2.9 panics when the descriptor table is full and its signal machinery, which needs descriptors,
+ * is first used then. So it is used once beforehand.
+ */
+function prepareForFullTable(deno: DenoSlice): void {
+  if (prepared) return;
+  prepared = true;
+  const nothing = () => {};
+  try {
+    deno.addSignalListener?.("SIGWINCH", nothing);
+    deno.removeSignalListener?.("SIGWINCH", nothing);
+  } catch {
+    // Windows does not have that signal.
   }
 }
 
@@ -202,10 +264,14 @@ export function denoNetwork({ internals = true }: DenoOptions = {}): Network | u
   const deno = (globalThis as unknown as { Deno?: DenoSlice }).Deno;
   if (typeof deno?.listen !== "function") return undefined;
   return {
-    listenTcp: (target, attempt) =>
-      listen(() => deno.listen(tcpOptions(deno, target)), attempt, internals),
-    listenUnix: ({ path }, attempt) =>
-      listen(() => deno.listen({ transport: "unix", path }), attempt, internals),
+    listenTcp(target, attempt) {
+      prepareForFullTable(deno);
+      listen(() => deno.listen(tcpOptions(deno, target)), attempt, internals);
+    },
+    listenUnix({ path }, attempt) {
+      prepareForFullTable(deno);
+      listen(() => deno.listen({ transport: "unix", path }), attempt, internals);
+    },
     connectTcp({ hostname, port }, attempt) {
       const controller = new AbortController();
       connect(deno.connect({ hostname, port, signal: controller.signal }), attempt, internals);

@@ -4,6 +4,7 @@
 import { builtin } from "../../runtime/builtin.ts";
 import { codeOf } from "../../bytes/error_code.ts";
 import type { Attempt, DatagramEvents, Network, RawDatagram } from "../network.ts";
+import type { UdpPermissions } from "../runtime_types.ts";
 import type { NetAddress } from "../../stream.ts";
 
 /** What is used of a socket of `node:dgram`. */
@@ -29,24 +30,35 @@ interface Sender {
   readonly port: number;
 }
 
-/** How to bind a UDP socket, or `undefined` where there is no `node:dgram`. */
-export function nodeUdp(): Network["bindUdp"] {
+/**
+ * How to bind a UDP socket, or `undefined` where there is no `node:dgram`.
+ *
+ * @param permissions For runtimes that have them.
+ */
+export function nodeUdp(permissions?: UdpPermissions): Network["bindUdp"] {
   const dgram = builtin<DgramModule>("node:dgram");
   if (dgram === undefined) return undefined;
-  return (target, attempt) => void new NodeDatagram(dgram, target, attempt);
+  return (target, attempt) => {
+    const denied = permissions?.request(target.hostname, target.port) ?? null;
+    if (denied !== null) return attempt.failed(codeOf(denied), denied);
+    new NodeDatagram(dgram, target, attempt, permissions);
+  };
 }
 
 class NodeDatagram implements RawDatagram {
   localAddr!: NetAddress;
   events!: DatagramEvents;
   readonly #socket: DgramSocket;
+  readonly #permissions: UdpPermissions | undefined;
   #closed = false;
 
   constructor(
     dgram: DgramModule,
     { hostname, port }: Pick<NetAddress, "hostname" | "port">,
     attempt: Attempt<RawDatagram>,
+    permissions: UdpPermissions | undefined,
   ) {
+    this.#permissions = permissions;
     const socket = dgram.createSocket({ type: hostname.includes(":") ? "udp6" : "udp4" });
     this.#socket = socket;
     let opened = false;
@@ -83,8 +95,9 @@ class NodeDatagram implements RawDatagram {
   ): void {
     try {
       this.#socket.send(bytes, port, hostname, (error) => {
-        if (error) done(codeOf(error), error);
-        else done();
+        if (!error) return done();
+        const cause = this.#permissions?.query(hostname, port) ?? error;
+        done(codeOf(cause), cause);
       });
     } catch (error) {
       done(codeOf(error), error);
