@@ -1,15 +1,27 @@
 /**
  * framing: finds lines, frames and delimited pieces in a stream of bytes, however the bytes arrive.
  *
- * Invariants: the bytes that were received and not yet given out are `buffer[start, end)`; a read
- * consumes all of what it gives, or, where it throws or is cancelled, nothing. The buffer never
- * holds much more than the limit, so that no client makes a server grow without bound. Each byte is
- * looked at once for each delimiter, and copied a bounded number of times. Independent of: sockets.
+ * Invariants: a read takes all of what it gives, or, where it throws or is cancelled, nothing. The buffer
+ * never holds much more than the limit, so that no client makes a server grow without bound.
+ * Independent of: which stream it is.
  */
-import { checkpoint } from "../kernel/checkpoint.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkInstance,
+  checkInteger,
+  checkObject,
+  checkOptions,
+  wrongValue,
+} from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
-import { BrokenResourceError, BusyResourceError, LimitError } from "../kernel/errors.ts";
+import { BrokenResourceError, LimitError } from "../kernel/errors.ts";
+import { checkBuffer, checkBytes, checkMax } from "../bytes/check_bytes.ts";
+import { type ReceiveHalf, receiveHalfOf } from "../bytes/receive_half.ts";
+import type { Receiver } from "../bytes/receiver.ts";
 import type { ReceiveStream, SendStream } from "../stream.ts";
+import { type ReadBuffer, USUAL_CAPACITY } from "./read_buffer.ts";
+import { MORE, readFrom, type ReadPlan, ReadState, ReadWait } from "./read_wait.ts";
 
 /** Options of a {@linkcode BufferedReader}. */
 export interface BufferedReaderOptions {
@@ -28,21 +40,21 @@ export interface FrameFormat {
   littleEndian?: boolean;
 }
 
-const FIRST_CAPACITY = 4096;
-/** Beyond this a buffer grows only where one line or frame needs it. */
-const USUAL_CAPACITY = 64 * 1024;
 const LINE_FEED = new Uint8Array([10]);
 const CARRIAGE_RETURN = 13;
 const utf8 = new TextDecoder();
+const READER_OPTIONS = ["limit"] as const;
+const FORMAT_OPTIONS = ["prefixBytes", "littleEndian"] as const;
 
 /**
- * Reads lines, frames and pieces from a stream. Every read is a checkpoint, and gives `null` where
- * the stream has ended before its first byte. A cancelled read loses no byte: the next one begins
- * where it did. It is a stream itself, so that what follows a header can be received as it comes.
+ * Reads lines, frames and pieces from a stream. Every read is a checkpoint, and gives `null` where the
+ * stream has ended before its first byte. A cancelled read loses no byte: the next one begins where it did.
+ * Over a socket every read can be an arm of `select`. It is a stream itself, so that what follows a header
+ * can be received as it comes.
  *
  * @example
  * ```ts
- * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import { Loop, Nursery, select, sleep } from "jsr:@broomio/core";
  * import { BufferedReader } from "jsr:@broomio/core/net";
  * import { memoryStreamPair } from "jsr:@broomio/core/testing";
  *
@@ -51,74 +63,64 @@ const utf8 = new TextDecoder();
  *   nursery.startSoon(client.send(new TextEncoder().encode("hello\r\nworld\n")));
  *   const reader = new BufferedReader(server, { limit: 1000 });
  *   console.log(yield* reader.readLine()); // hello
- *   console.log(yield* reader.readLine()); // world
+ *   const next = yield* select({ line: reader.readLine(), late: sleep(1) });
+ *   console.log(next.value); // world
  * }));
  * ```
  */
 export class BufferedReader implements ReceiveStream {
   readonly #stream: ReceiveStream;
+  readonly #half: ReceiveHalf | null;
   readonly #limit: number;
-  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-  #start = 0;
-  #end = 0;
-  /** Up to here `#delimiter` was looked for, and not found. */
-  #scanned = 0;
-  #delimiter: Uint8Array = LINE_FEED;
-  /** The last receive filled all the room there was. */
-  #filled = false;
-  #busy = false;
+  readonly #state: ReadState = new ReadState();
 
   /**
    * Reads from `stream`, which nobody else should receive from meanwhile.
    *
-   * @throws {RangeError} If the limit is not a whole number of at least 1.
+   * @throws {TypeError} If the stream is none, or an option is of the wrong kind or not known.
+   * @throws {RangeError} If the limit is not an integer of at least 1.
    */
   constructor(stream: ReceiveStream, options: BufferedReaderOptions = {}) {
-    const { limit = 65536 } = options;
-    if (!Number.isSafeInteger(limit) || limit < 1) {
-      throw new RangeError(`limit is a whole number of bytes of at least 1, not ${limit}`);
-    }
+    checkObject(stream, "stream");
+    checkFunction(stream.recvInto, "stream.recvInto");
+    const { limit = 65536 } = checkOptions(options, "BufferedReader", READER_OPTIONS);
+    this.#limit = checkInteger(limit, "limit", 1);
     this.#stream = stream;
-    this.#limit = limit;
+    this.#half = receiveHalfOf(stream);
+  }
+
+  #read<T>(plan: ReadPlan<T>): Operation<T> {
+    return this.#half === null
+      ? readFrom(this.#state, this.#stream, plan)
+      : new ReadWait(this.#state, this.#half, plan);
   }
 
   /** How many bytes were received and not yet read. */
   get buffered(): number {
-    return this.#end - this.#start;
+    return this.#state.buffer.size;
   }
 
   /**
-   * Reads a line, without the "\n" or "\r\n" that ends it, as UTF-8; the last one may lack it. A
-   * checkpoint.
+   * Reads a line, without the "\n" or "\r\n" that ends it, as UTF-8; the last one may lack it. A checkpoint.
    *
    * @throws {LimitError} If it has more bytes than the limit.
    * @throws {BusyResourceError} If another task is reading.
    */
-  *readLine(): Coroutine<string | null> {
-    this.#begin();
-    try {
-      let end = yield* this.#find(LINE_FEED, 1, "line");
-      const next = end < 0 ? this.#end : end + 1;
-      if (end < 0) {
-        if (this.buffered === 0) return null;
-        end = this.#end;
-      }
-      if (end > this.#start && this.#buffer[end - 1] === CARRIAGE_RETURN) end--;
-      this.#checkLimit(end - this.#start, "line");
-      const line = utf8.decode(this.#buffer.subarray(this.#start, end));
-      this.#consume(next);
-      return line;
-    } finally {
-      this.#busy = false;
-    }
+  readLine(): Operation<string | null> {
+    return this.#read(new LinePlan(this.#limit));
   }
 
   /**
    * Runs `body` for each line up to the end of the stream. A checkpoint.
    *
    * @throws {LimitError} If a line has more bytes than the limit.
+   * @throws {TypeError} If `body` is not a function.
    */
-  *lines(body: (line: string) => Operation<unknown>): Coroutine {
+  lines(body: (line: string) => Operation<unknown>): Coroutine {
+    return this.#lines(checkFunction(body, "body", "a function* that takes a line"));
+  }
+
+  *#lines(body: (line: string) => Operation<unknown>): Coroutine {
     for (;;) {
       const line = yield* this.readLine();
       if (line === null) return;
@@ -127,27 +129,18 @@ export class BufferedReader implements ReceiveStream {
   }
 
   /**
-   * Reads up to a delimiter and gives what comes before it; the delimiter is read too. A
-   * checkpoint.
+   * Reads up to a delimiter and gives what comes before it; the delimiter is read too. A checkpoint.
    *
    * @throws {LimitError} If more bytes than the limit come before it.
    * @throws {BrokenResourceError} If the stream ends after some bytes without it.
+   * @throws {TypeError} If the delimiter is not a `Uint8Array`.
    * @throws {RangeError} If the delimiter is empty.
    * @throws {BusyResourceError} If another task is reading.
    */
-  *readUntil(delimiter: Uint8Array): Coroutine<Uint8Array<ArrayBuffer> | null> {
-    if (delimiter.length === 0) throw new RangeError("A delimiter has at least one byte");
-    this.#begin();
-    try {
-      const end = yield* this.#find(delimiter, 0, "piece");
-      if (end < 0) return this.#endedAt("its delimiter");
-      this.#checkLimit(end - this.#start, "piece");
-      const bytes = this.#buffer.slice(this.#start, end);
-      this.#consume(end + delimiter.length);
-      return bytes;
-    } finally {
-      this.#busy = false;
-    }
+  readUntil(delimiter: Uint8Array): Operation<Uint8Array<ArrayBuffer> | null> {
+    checkInstance(delimiter, Uint8Array, "delimiter");
+    if (delimiter.length === 0) throw wrongValue("at least 1 byte", 0, "delimiter.length");
+    return this.#read(new PiecePlan(delimiter, this.#limit));
   }
 
   /**
@@ -155,232 +148,244 @@ export class BufferedReader implements ReceiveStream {
    *
    * @throws {LimitError} If that is more than the limit.
    * @throws {BrokenResourceError} If the stream ends after some of them.
-   * @throws {RangeError} If the count is not a whole number of at least 0.
+   * @throws {TypeError} If the count is not a number.
+   * @throws {RangeError} If the count is not an integer of at least 0.
    * @throws {BusyResourceError} If another task is reading.
    */
-  *readExact(count: number): Coroutine<Uint8Array<ArrayBuffer> | null> {
-    if (!Number.isSafeInteger(count) || count < 0) {
-      throw new RangeError(`count is a whole number of bytes of at least 0, not ${count}`);
-    }
-    this.#begin();
-    try {
-      this.#checkLimit(count, "read");
-      if (!(yield* this.#have(count))) return this.#endedAt(`byte ${count}`);
-      return this.#consumeCopy(0, count);
-    } finally {
-      this.#busy = false;
-    }
+  readExact(count: number): Operation<Uint8Array<ArrayBuffer> | null> {
+    return this.#read(new ExactPlan(checkInteger(count, "count", 0), this.#limit));
   }
 
   /**
    * Reads a frame: its length, and so many bytes. A checkpoint.
    *
-   * @throws {LimitError} If the length is more than the limit; thrown before anything of the frame
-   * is waited for.
+   * @throws {LimitError} If the length is more than the limit; thrown before the frame is waited for.
    * @throws {BrokenResourceError} If the stream ends within the frame.
+   * @throws {TypeError} If the format is of the wrong kind, or an option of it is not known.
+   * @throws {RangeError} If `prefixBytes` is not 1, 2 or 4.
    * @throws {BusyResourceError} If another task is reading.
    */
-  *readFrame(format: FrameFormat = {}): Coroutine<Uint8Array<ArrayBuffer> | null> {
-    const { prefixBytes = 4, littleEndian = false } = format;
-    checkPrefix(prefixBytes);
-    this.#begin();
-    try {
-      if (!(yield* this.#have(prefixBytes))) return this.#endedAt("the end of a frame's length");
-      let length = 0;
-      for (let index = 0; index < prefixBytes; index++) {
-        const place = littleEndian ? prefixBytes - 1 - index : index;
-        length = length * 256 + this.#buffer[this.#start + place];
-      }
-      this.#checkLimit(length, "frame");
-      if (!(yield* this.#have(prefixBytes + length))) {
-        return this.#endedAt(`the end of a frame of ${length} bytes`);
-      }
-      return this.#consumeCopy(prefixBytes, length);
-    } finally {
-      this.#busy = false;
-    }
+  readFrame(format: FrameFormat = {}): Operation<Uint8Array<ArrayBuffer> | null> {
+    return this.#read(new FramePlan(checkFormat(format, "readFrame"), this.#limit));
   }
 
   /**
    * Receives what comes next, from the buffer first: the rest of a stream after its header. As
    * {@linkcode ReceiveStream.recv}.
    */
-  *recv(max: number = USUAL_CAPACITY): Coroutine<Uint8Array<ArrayBuffer> | null> {
-    checkMax(max);
-    this.#begin();
-    try {
-      if (this.buffered === 0) return yield* this.#stream.recv(max);
-      yield* checkpoint();
-      return this.#consumeCopy(0, Math.min(max, this.buffered));
-    } finally {
-      this.#busy = false;
-    }
+  recv(max: number = USUAL_CAPACITY): Operation<Uint8Array<ArrayBuffer> | null> {
+    return this.#read(new ReceivePlan(checkMax(max, "max of recv()")));
   }
 
   /**
-   * Receives what comes next into `buffer`, from the own buffer first. As {@linkcode
-   * ReceiveStream.recvInto}.
+   * Receives what comes next into `buffer`, from the own buffer first. As
+   * {@linkcode ReceiveStream.recvInto}.
    */
-  *recvInto(buffer: Uint8Array): Coroutine<number | null> {
-    this.#begin();
-    try {
-      if (this.buffered === 0 || buffer.length === 0) return yield* this.#stream.recvInto(buffer);
-      yield* checkpoint();
-      const count = Math.min(buffer.length, this.buffered);
-      buffer.set(this.#buffer.subarray(this.#start, this.#start + count));
-      this.#consume(this.#start + count);
-      return count;
-    } finally {
-      this.#busy = false;
-    }
+  recvInto(buffer: Uint8Array): Operation<number | null> {
+    return this.#read(new ReceiveIntoPlan(checkBuffer(buffer)));
   }
 
   /**
-   * Receives a view of what comes next, in the own buffer first; good until the next read. As
+   * Receives a view of what comes next, in the own buffer first; valid until the next read. As
    * {@linkcode ReceiveStream.recvView}.
    */
-  *recvView(max: number = USUAL_CAPACITY): Coroutine<Uint8Array<ArrayBuffer> | null> {
-    checkMax(max);
-    this.#begin();
-    try {
-      if (this.buffered === 0) return yield* this.#stream.recvView(max);
-      yield* checkpoint();
-      const start = this.#start;
-      const end = Math.min(this.#end, start + max);
-      const view = this.#buffer.subarray(start, end);
-      this.#consume(end);
-      return view;
-    } finally {
-      this.#busy = false;
-    }
+  recvView(max: number = USUAL_CAPACITY): Operation<Uint8Array<ArrayBuffer> | null> {
+    return this.#read(new ReceiveViewPlan(checkMax(max, "max of recvView()")));
+  }
+}
+
+/** Throws where a piece is longer than the limit. */
+function checkLimit(length: number, what: string, limit: number): void {
+  if (length > limit) throw new LimitError(what, limit);
+}
+
+/** The stream has ended: before the first byte of a piece, which is null, or within one. */
+function endedBefore(wanted: string, { size }: ReadBuffer): null {
+  if (size === 0) return null;
+  throw new BrokenResourceError(`The stream ended before ${wanted}: ${size} bytes are left`);
+}
+
+class LinePlan implements ReadPlan<string | null> {
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
-  #begin(): void {
-    if (this.#busy) {
-      throw new BusyResourceError("Another task is reading: a stream has one reader at a time");
-    }
-    this.#busy = true;
+  attempt(buffer: ReadBuffer): string | typeof MORE {
+    const end = buffer.indexOf(LINE_FEED);
+    if (end >= 0) return this.#take(buffer, end, 1);
+    checkLimit(buffer.size - 1, "line", this.#limit); // one byte may be the "\r"
+    return MORE;
   }
 
-  /**
-   * Waits until `delimiter` is in the buffer; where it begins, or -1 at the end. `slack` is what
-   * may be stripped before it.
-   */
-  *#find(delimiter: Uint8Array, slack: number, what: string): Coroutine<number> {
-    for (let waited = false;; waited = true) {
-      const found = this.#search(delimiter);
-      if (found >= 0) {
-        if (!waited) yield* checkpoint();
-        return found;
-      }
-      const least = this.buffered - (delimiter.length - 1) - slack;
-      if (least > this.#limit) this.#checkLimit(least, what);
-      const count = yield* this.#stream.recvInto(this.#room());
-      if (count === null) return -1;
-      this.#received(count);
-    }
+  atEnd(buffer: ReadBuffer): string | null {
+    return buffer.size === 0 ? null : this.#take(buffer, buffer.size, 0);
   }
 
-  /** Looks for `delimiter` where that was not done yet. */
-  #search(delimiter: Uint8Array): number {
-    if (!sameBytes(delimiter, this.#delimiter)) {
-      this.#delimiter = delimiter.slice();
-      this.#scanned = this.#start;
-    }
-    const buffer = this.#buffer.subarray(0, this.#end); // or indexOf would search the room behind it
-    const last = this.#end - delimiter.length;
-    let at = Math.max(this.#start, this.#scanned);
-    while (at <= last) {
-      at = buffer.indexOf(delimiter[0], at);
-      if (at < 0 || at > last) break;
-      let matched = 1;
-      while (matched < delimiter.length && buffer[at + matched] === delimiter[matched]) matched++;
-      if (matched === delimiter.length) {
-        this.#scanned = at;
-        return at;
-      }
-      at++;
-    }
-    this.#scanned = Math.max(this.#start, last + 1);
-    return -1;
+  #take(buffer: ReadBuffer, end: number, ending: number): string {
+    const length = end > 0 && buffer.at(end - 1) === CARRIAGE_RETURN ? end - 1 : end;
+    checkLimit(length, "line", this.#limit);
+    const line = utf8.decode(buffer.peek(length));
+    buffer.drop(end + ending);
+    return line;
+  }
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+class PiecePlan implements ReadPlan<Bytes | null> {
+  readonly #delimiter: Uint8Array;
+  readonly #limit: number;
+
+  constructor(delimiter: Uint8Array, limit: number) {
+    this.#delimiter = delimiter;
+    this.#limit = limit;
   }
 
-  /** Waits until `count` bytes are in the buffer; false where the stream ends before. */
-  *#have(count: number): Coroutine<boolean> {
-    if (this.buffered >= count) {
-      yield* checkpoint();
-      return true;
-    }
-    while (this.buffered < count) {
-      const received = yield* this.#stream.recvInto(this.#room());
-      if (received === null) return false;
-      this.#received(received);
-    }
-    return true;
-  }
-
-  /** What there is room for at the end of the buffer, at least one byte. */
-  #room(): Uint8Array {
-    const { length } = this.#buffer;
-    const small = this.#filled && length < USUAL_CAPACITY;
-    if (small || (this.#end === length && this.buffered > length / 2) || length === 0) {
-      this.#moveTo(new Uint8Array(Math.max(FIRST_CAPACITY, length * 2)));
-    } else if (this.#end === length) {
-      // At most half a buffer is moved after at least as much was read: the copying stays linear.
-      this.#moveTo(this.#buffer);
-    }
-    return this.#buffer.subarray(this.#end);
-  }
-
-  /** Moves the unread bytes to the start of `target`, which may be the buffer they are in. */
-  #moveTo(target: Uint8Array<ArrayBuffer>): void {
-    target.set(this.#buffer.subarray(this.#start, this.#end));
-    this.#buffer = target;
-    this.#scanned = Math.max(0, this.#scanned - this.#start);
-    this.#end -= this.#start;
-    this.#start = 0;
-    this.#filled = false;
-  }
-
-  #received(count: number): void {
-    this.#end += count;
-    this.#filled = this.#end === this.#buffer.length;
-  }
-
-  /** Copies `count` bytes and consumes them, with the `skipped` ones before them. */
-  #consumeCopy(skipped: number, count: number): Uint8Array<ArrayBuffer> {
-    const from = this.#start + skipped;
-    const bytes = this.#buffer.slice(from, from + count);
-    this.#consume(from + count);
+  attempt(buffer: ReadBuffer): Bytes | typeof MORE {
+    const { length } = this.#delimiter;
+    const end = buffer.indexOf(this.#delimiter);
+    checkLimit(end >= 0 ? end : buffer.size - (length - 1), "piece", this.#limit);
+    if (end < 0) return MORE;
+    const bytes = buffer.take(end);
+    buffer.drop(length);
     return bytes;
   }
 
-  #consume(to: number): void {
-    this.#start = to;
-    if (this.#start < this.#end) return;
-    this.#start = this.#end = this.#scanned = 0;
-    // One long line is no reason to keep a large buffer for the life of a connection.
-    if (this.#buffer.length > USUAL_CAPACITY) this.#buffer = new Uint8Array(0);
+  atEnd(buffer: ReadBuffer): null {
+    return endedBefore("its delimiter", buffer);
+  }
+}
+
+class ExactPlan implements ReadPlan<Bytes | null> {
+  readonly #count: number;
+  readonly #limit: number;
+
+  constructor(count: number, limit: number) {
+    this.#count = count;
+    this.#limit = limit;
   }
 
-  /** The stream has ended: before the first byte of a piece, or within one. */
-  #endedAt(wanted: string): null {
-    if (this.buffered === 0) return null;
-    throw new BrokenResourceError(
-      `The stream ended before ${wanted}: ${this.buffered} bytes are left`,
-    );
+  attempt(buffer: ReadBuffer): Bytes | typeof MORE {
+    checkLimit(this.#count, "read", this.#limit);
+    return buffer.size < this.#count ? MORE : buffer.take(this.#count);
   }
 
-  #checkLimit(length: number, what: string): void {
-    if (length > this.#limit) throw new LimitError(what, this.#limit);
+  atEnd(buffer: ReadBuffer): null {
+    return endedBefore(`byte ${this.#count}`, buffer);
+  }
+}
+
+class FramePlan implements ReadPlan<Bytes | null> {
+  readonly #format: Required<FrameFormat>;
+  readonly #limit: number;
+
+  constructor(format: Required<FrameFormat>, limit: number) {
+    this.#format = format;
+    this.#limit = limit;
+  }
+
+  attempt(buffer: ReadBuffer): Bytes | typeof MORE {
+    const { prefixBytes } = this.#format;
+    if (buffer.size < prefixBytes) return MORE;
+    const length = this.#lengthIn(buffer);
+    checkLimit(length, "frame", this.#limit);
+    return buffer.size < prefixBytes + length ? MORE : buffer.take(length, prefixBytes);
+  }
+
+  #lengthIn(buffer: ReadBuffer): number {
+    const { prefixBytes, littleEndian } = this.#format;
+    let length = 0;
+    for (let index = 0; index < prefixBytes; index++) {
+      length = length * 256 + buffer.at(littleEndian ? prefixBytes - 1 - index : index);
+    }
+    return length;
+  }
+
+  atEnd(buffer: ReadBuffer): null {
+    const wanted = buffer.size < this.#format.prefixBytes
+      ? "the end of a frame's length"
+      : `the end of a frame of ${this.#lengthIn(buffer)} bytes`;
+    return endedBefore(wanted, buffer);
+  }
+}
+
+/** What the three ways to receive have in common: they take what is there, however little. */
+abstract class AnyPlan<T> implements ReadPlan<T | null> {
+  abstract readonly direct: {
+    read(receiver: Receiver): T | null;
+    receive(stream: ReceiveStream): Operation<T | null>;
+  };
+
+  abstract attempt(buffer: ReadBuffer): T;
+
+  atEnd(): null {
+    return null;
+  }
+}
+
+class ReceivePlan extends AnyPlan<Bytes> {
+  readonly #max: number;
+  readonly direct = {
+    read: (receiver: Receiver): Bytes | null => receiver.read(this.#max),
+    receive: (stream: ReceiveStream): Operation<Bytes | null> => stream.recv(this.#max),
+  };
+
+  constructor(max: number) {
+    super();
+    this.#max = max;
+  }
+
+  attempt(buffer: ReadBuffer): Bytes {
+    return buffer.take(Math.min(this.#max, buffer.size));
+  }
+}
+
+class ReceiveViewPlan extends AnyPlan<Bytes> {
+  readonly #max: number;
+  readonly direct = {
+    read: (receiver: Receiver): Bytes | null => receiver.view(this.#max),
+    receive: (stream: ReceiveStream): Operation<Bytes | null> => stream.recvView(this.#max),
+  };
+
+  constructor(max: number) {
+    super();
+    this.#max = max;
+  }
+
+  attempt(buffer: ReadBuffer): Bytes {
+    const view = buffer.peek(Math.min(this.#max, buffer.size));
+    buffer.drop(view.length);
+    return view;
+  }
+}
+
+class ReceiveIntoPlan extends AnyPlan<number> {
+  readonly #target: Uint8Array;
+  readonly direct = {
+    read: (receiver: Receiver): number | null => receiver.readInto(this.#target),
+    receive: (stream: ReceiveStream): Operation<number | null> => stream.recvInto(this.#target),
+  };
+
+  constructor(target: Uint8Array) {
+    super();
+    this.#target = target;
+  }
+
+  attempt(buffer: ReadBuffer): number {
+    const count = Math.min(this.#target.length, buffer.size);
+    this.#target.set(buffer.peek(count));
+    buffer.drop(count);
+    return count;
   }
 }
 
 /**
- * Sends `bytes` as a frame that {@linkcode BufferedReader.readFrame} reads, with one `send`. A
- * checkpoint.
+ * Sends `bytes` as a frame that {@linkcode BufferedReader.readFrame} reads, with one `send`. A checkpoint.
  *
- * @throws {RangeError} If they are too many for the length to say.
+ * @throws {TypeError} If something is of the wrong kind, or an option of the format is not known.
+ * @throws {RangeError} If the bytes are too many for the length to say.
  * @example
  * ```ts
  * import { Loop, Nursery } from "jsr:@broomio/core";
@@ -394,17 +399,17 @@ export class BufferedReader implements ReceiveStream {
  * }));
  * ```
  */
-export function* sendFrame(
+export function sendFrame(
   stream: SendStream,
   bytes: Uint8Array,
   format: FrameFormat = {},
-): Coroutine {
-  const { prefixBytes = 4, littleEndian = false } = format;
-  checkPrefix(prefixBytes);
-  if (bytes.length >= 256 ** prefixBytes) {
-    throw new RangeError(
-      `${bytes.length} bytes do not fit a frame with a length of ${prefixBytes} bytes`,
-    );
+): Operation<void> {
+  checkFunction(checkObject(stream, "stream").send, "stream.send");
+  checkBytes(bytes);
+  const { prefixBytes, littleEndian } = checkFormat(format, "sendFrame");
+  const most = 256 ** prefixBytes - 1;
+  if (bytes.length > most) {
+    throw wrongValue(`at most ${most} bytes for this prefix`, bytes.length, "bytes.length");
   }
   const frame = new Uint8Array(prefixBytes + bytes.length);
   let length = bytes.length;
@@ -413,24 +418,16 @@ export function* sendFrame(
     length = Math.floor(length / 256);
   }
   frame.set(bytes, prefixBytes);
-  yield* stream.send(frame);
+  return stream.send(frame);
 }
 
-function checkMax(max: number): void {
-  if (!Number.isSafeInteger(max) || max < 1) {
-    throw new RangeError(`max is a whole number of bytes of at least 1, not ${max}`);
-  }
-}
+const DEFAULT_FORMAT: Required<FrameFormat> = { prefixBytes: 4, littleEndian: false };
 
-function checkPrefix(prefixBytes: number): void {
-  if (prefixBytes !== 1 && prefixBytes !== 2 && prefixBytes !== 4) {
-    throw new RangeError(`prefixBytes is 1, 2 or 4, not ${prefixBytes}`);
-  }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
-  return true;
+/** Checks a format and fills in what was left out. */
+function checkFormat(format: FrameFormat, by: string): Required<FrameFormat> {
+  const { prefixBytes = 4, littleEndian = false } = checkOptions(format, by, FORMAT_OPTIONS);
+  if (prefixBytes === 4 && littleEndian === false) return DEFAULT_FORMAT;
+  checkInteger(prefixBytes, "prefixBytes", 1, 4);
+  if ((prefixBytes as number) === 3) throw wrongValue("1, 2 or 4", prefixBytes, "prefixBytes");
+  return { prefixBytes, littleEndian: checkBoolean(littleEndian, "littleEndian") };
 }

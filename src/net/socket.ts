@@ -10,6 +10,7 @@ import { LINGER, type RawStream } from "./network.ts";
 import type { Address, ByteStream, Handler } from "../stream.ts";
 import { Receive, ReceiveInto, Receiver, ReceiveView } from "../bytes/receiver.ts";
 import { Drain, Send, Shutdown } from "../bytes/send_waits.ts";
+import { showReceiveHalf } from "../bytes/receive_half.ts";
 import { Sender } from "../bytes/sender.ts";
 import { SocketError } from "../bytes/socket_error.ts";
 import type { Carrier } from "./tls/port.ts";
@@ -160,6 +161,10 @@ export abstract class Socket implements ByteStream {
   static {
     sendingHalf = (socket) => socket.#sender;
     receivingHalf = (socket) => socket.#receiver;
+    showReceiveHalf<Socket>(this.prototype, (socket) => ({
+      receiver: socket.#receiver,
+      flush: () => socket.#sender.flush(),
+    }));
     replacementOf = (socket) => socket.#replacement;
     replaceWith = (socket, replacement) => socket.#replacement = replacement;
   }
