@@ -261,7 +261,7 @@ for (const [name, makeLoop] of loops) {
           if (full) return yield* stream.send(bytes(7));
           // Sends small messages until its peer and the system take no more; then it returns.
           while (
-            (yield* moveOnAfter(0.1, function* () {
+            (yield* moveOnAfter(0.5, function* () {
               yield* stream.send(new Uint8Array(4096));
               return true;
             })) === true
