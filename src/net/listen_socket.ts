@@ -35,15 +35,16 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
    * @example
    * ```ts
    * import { Loop, Nursery, select } from "jsr:@broomio/core";
-   * import { TcpClientSocket, TcpListenSocket } from "jsr:@broomio/core/net";
+   * import { BufferedReader, TcpClientSocket, TcpListenSocket } from "jsr:@broomio/core/net";
    *
    * await new Loop().run(Nursery.open(function* (nursery) {
    *   const listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1" });
    *   const serving = nursery.startSoon(listener.serve(function* (stream) {
+   *     const reader = new BufferedReader(stream);
    *     for (;;) {
-   *       const next = yield* select({ bytes: stream.recv(), stop: listener.closing.wait() });
+   *       const next = yield* select({ line: reader.readLine(), stop: listener.closing.wait() });
    *       if (next.arm === "stop" || next.value === null) return;
-   *       yield* stream.send(next.value);
+   *       yield* stream.send(new TextEncoder().encode(`${next.value}\n`));
    *     }
    *   }));
    *   using _idle = yield* TcpClientSocket.connect(listener.localAddr);

@@ -8,6 +8,7 @@ import {
   moveOnAfter,
   Nursery,
   type Operation,
+  select,
   sleep,
 } from "jsr:@broomio/core";
 import { VirtualClock } from "../../src/testing/mod.ts";
@@ -15,6 +16,7 @@ import { memoryStreamPair } from "../../src/testing/memory_stream.ts";
 import { BufferedReader, type FrameFormat, sendFrame } from "../../src/net/framing.ts";
 import { LimitError } from "../../src/kernel/errors.ts";
 import type { ByteStream, ReceiveStream } from "../../src/stream.ts";
+import { cancelAtEveryWait } from "../support/cancel_at_every_wait.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | null) => bytes && new TextDecoder().decode(bytes);
@@ -331,4 +333,150 @@ Deno.test("A line that arrives byte by byte costs in proportion to its length", 
   const small = Math.min(await time(20_000), await time(20_000));
   const large = await time(320_000);
   assert(large < small * 16 * 5, `16 times the bytes took ${(large / small).toFixed(1)} times`);
+});
+
+Deno.test("R38: every read is an arm of select; where another arm wins, no byte is lost", async () => {
+  const rounds = 300;
+  const loop = new Loop({ host: new VirtualClock(), seed: 7 });
+  await loop.run((function* () {
+    for (const capacity of [3, 65536]) {
+      const [client, server] = memoryStreamPair({ capacity });
+      const reader = new BufferedReader(server, { limit: 1000 });
+      let lates = 0;
+      yield* Nursery.open(function* (nursery) {
+        nursery.startSoon((function* () {
+          for (let round = 0; round < rounds; round++) {
+            yield* client.send(encode(`line ${round}\r\n`));
+            yield* sleep(round % 3);
+            yield* sendFrame(client, encode(`frame ${round}`), { prefixBytes: 2 });
+            yield* client.send(encode(`piece ${round};exact`));
+            yield* sleep(round % 2);
+          }
+          yield* client.shutdown();
+        })());
+        /** Reads by `select` against a timeout that is often shorter, until the read has won. */
+        function* insist<T>(read: () => Operation<T>): Coroutine<T> {
+          for (;;) {
+            const chosen = yield* select({ read: read(), late: sleep(0.5) });
+            if (chosen.arm === "read") return chosen.value;
+            lates++;
+          }
+        }
+        for (let round = 0; round < rounds; round++) {
+          assertEquals(yield* insist(() => reader.readLine()), `line ${round}`);
+          assertEquals(
+            decode(yield* insist(() => reader.readFrame({ prefixBytes: 2 }))),
+            `frame ${round}`,
+          );
+          assertEquals(
+            decode(yield* insist(() => reader.readUntil(encode(";")))),
+            `piece ${round}`,
+          );
+          assertEquals(decode(yield* insist(() => reader.readExact(5))), "exact");
+        }
+        assertEquals(yield* insist(() => reader.recv()), null);
+      });
+      assert(lates > 100, `${lates} timeouts`);
+      client.close();
+      server.close();
+    }
+  })());
+});
+
+Deno.test("R37: a read cancelled at any moment leaves the reader as it was", async () => {
+  const waits = await cancelAtEveryWait(() => {
+    const [client, server] = memoryStreamPair({ capacity: 4 });
+    const reader = new BufferedReader(server);
+    const lines: (string | null)[] = [];
+    let ended = false;
+    return {
+      victim: (function* () {
+        try {
+          for (let count = 0; count < 3; count++) lines.push(yield* reader.readLine());
+        } finally {
+          ended = true;
+        }
+      })(),
+      others: [
+        feed(client, [encode("one\ntw"), encode("o\nthr"), encode("ee\nfour\n")], 0.1),
+        (function* () {
+          while (!ended) yield* sleep(1);
+          yield* reader.lines(function* (line) {
+            lines.push(line);
+          });
+        })(),
+      ],
+      check() {
+        // The line that a settled wait had for a task that was cancelled before it began is not lost.
+        assertEquals(lines, ["one", "two", "three", "four"]);
+      },
+    };
+  });
+  assert(waits >= 3, `${waits} waits`);
+});
+
+Deno.test("R28: a long line in tiny pieces that come at once does not fill the stack", async () => {
+  const [client, server] = memoryStreamPair({ capacity: 1 });
+  const text = "x".repeat(50_000);
+  await run(Nursery.open(function* (nursery) {
+    nursery.startSoon(client.send(encode(`${text}\n`)));
+    assertEquals(yield* new BufferedReader(server).readLine(), text);
+  }));
+});
+
+/** A stream of the user's own, whose reads are coroutines. */
+class PlainStream implements ReceiveStream {
+  readonly #inner: ReceiveStream;
+  constructor(inner: ReceiveStream) {
+    this.#inner = inner;
+  }
+  *recv(max?: number) {
+    return yield* this.#inner.recv(max);
+  }
+  *recvInto(buffer: Uint8Array) {
+    return yield* this.#inner.recvInto(buffer);
+  }
+  *recvView(max?: number) {
+    return yield* this.#inner.recvView(max);
+  }
+}
+
+Deno.test("A stream of the user's own is read the same way, and select says what it cannot do", async () => {
+  const [client, server] = memoryStreamPair({ capacity: 3 });
+  await run(Nursery.open(function* (nursery) {
+    nursery.startSoon(feed(client, [encode("one\r\ntwo"), encode("\n\x02ab;rest")]));
+    const reader = new BufferedReader(new PlainStream(server));
+    assertEquals(yield* reader.readLine(), "one");
+    assertEquals(yield* moveOnAfter(0.01, reader.readLine()), undefined);
+    assertEquals(yield* reader.readLine(), "two");
+    assertEquals(decode(yield* reader.readFrame({ prefixBytes: 1 })), "ab");
+    assertEquals(decode(yield* reader.readUntil(encode(";"))), "");
+    assertEquals(decode(yield* reader.readExact(2)), "re");
+    assertEquals(decode(yield* reader.recv(1)), "s");
+    assertThrows(() => select({ line: reader.readLine() }), TypeError, "race()");
+    assertEquals(decode(yield* reader.recvView()), "t");
+    assertEquals(yield* reader.recvInto(new Uint8Array(4)), null);
+  }));
+});
+
+Deno.test("R40b: readers, reads and frames refuse what they cannot use, at the call", () => {
+  const [client, server] = memoryStreamPair();
+  const reader = new BufferedReader(server);
+  for (const wrong of ["\n", [10], 10, undefined, new ArrayBuffer(1), new Uint16Array(1)]) {
+    assertThrows(() => reader.readUntil(wrong as never), TypeError, "delimiter");
+    assertThrows(() => sendFrame(client, wrong as never), TypeError, "Uint8Array");
+  }
+  assertThrows(() => reader.readUntil(new Uint8Array(0)), RangeError);
+  assertThrows(() => reader.readExact(-1), RangeError);
+  assertThrows(() => reader.readExact("5" as never), TypeError);
+  assertThrows(() => reader.readFrame({ prefixBytes: 3 } as never), RangeError, "1, 2 or 4");
+  assertThrows(() => reader.readFrame({ prefix: 2 } as never), TypeError, '"prefixBytes"');
+  assertThrows(() => sendFrame(client, new Uint8Array(1), { littleEndian: 1 } as never), TypeError);
+  assertThrows(() => sendFrame({} as never, new Uint8Array(1)), TypeError, "stream.send");
+  assertThrows(() => reader.recv(0.5), RangeError, "max of recv()");
+  assertThrows(() => reader.recvInto("x" as never), TypeError, "buffer");
+  assertThrows(() => reader.lines(undefined as never), TypeError, "body");
+  assertThrows(() => new BufferedReader(server, { limit: 0 }), RangeError);
+  assertThrows(() => new BufferedReader(server, { limt: 5 } as never), TypeError, '"limit"');
+  assertThrows(() => new BufferedReader(undefined as never), TypeError, "stream");
 });
