@@ -104,3 +104,20 @@ Deno.test("R39: without permission it is EACCES", async () => {
   ));
   assertEquals(stdout, "EACCES NotCapable\n".repeat(4), stderr);
 });
+
+Deno.test("R39: a message to where no permission is given is EACCES", async () => {
+  const { stdout, stderr } = await new Loop().run(runScript(
+    `import { Loop } from "${core}";
+    import { UdpSocket } from "${net}";
+    await new Loop().run((function* () {
+      using socket = yield* UdpSocket.bind({ hostname: "127.0.0.1" });
+      try {
+        yield* socket.sendTo(new Uint8Array(1), { hostname: "127.0.0.1", port: 9 });
+      } catch (error) {
+        console.log(error.code, error.cause.name);
+      }
+    })());`,
+    { flags: ["--allow-read", "--allow-net=127.0.0.1:0"] },
+  ));
+  assertEquals(stdout, "EACCES NotCapable\n", stderr);
+});
