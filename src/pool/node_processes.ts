@@ -54,12 +54,15 @@ export function nodeProcesses(entry: string): Backend {
         ended = true;
         listener.ended({ how, error });
       };
+      let broken = false;
       child.on("message", (message: unknown) => {
+        if (broken) return; // what follows was sent before the signal arrived
         let content = message;
         try {
           if (isSerialized(message)) content = deserialize(message);
         } catch (cause) {
           error = unreadable(cause);
+          broken = true;
           return child.kill("SIGKILL");
         }
         listener.received(content);
