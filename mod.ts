@@ -134,6 +134,12 @@ export {
   toAsyncIterable,
   type ValueReceiver,
 } from "./src/interop/async_iterable.ts";
+export {
+  Portal,
+  type PortalCloseOptions,
+  type PortalOptions,
+  type PortalRunOptions,
+} from "./src/interop/portal.ts";
 export { type EmitterLike, fromEvent } from "./src/interop/from_event.ts";
 export { fromReadableStream, toReadableStream } from "./src/interop/web_stream.ts";
 export type { Source } from "./src/interop/source.ts";

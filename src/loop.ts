@@ -19,13 +19,16 @@ import { OVER, Run, type Settle, WAIT } from "./kernel/run.ts";
 import {
   checkInstruments,
   createWarn,
+  DRAINING_PORTAL,
   type Instrument,
   type LoopWarning,
+  NO_PORTAL,
+  OPEN_PORTAL,
   runningTask,
   Scheduler,
 } from "./kernel/scheduler.ts";
 import { captureStack } from "./kernel/stack.ts";
-import { runBatch } from "./kernel/step.ts";
+import { runBatch, stepFresh } from "./kernel/step.ts";
 import type { Task, TaskCore } from "./kernel/task.ts";
 import { tasksIn } from "./kernel/task_tree.ts";
 import { webHost } from "./runtime/web_host.ts";
@@ -114,6 +117,33 @@ export interface LoopInternals {
 /** The internals of a loop, which only the class itself can read. */
 export let internalsOf: (loop: Loop) => LoopInternals;
 
+/** The half of a loop that its portal uses, see `interop/portal.ts`. */
+export interface PortalLoop {
+  readonly loop: Loop;
+  /** The nursery of the tasks. Begins the run where none is under way; it goes on, also without tasks, until `close`. */
+  enter(): NurseryCore;
+  /**
+   * Lets the run end when no task is left, cancels those left after `grace` seconds, and says when all have ended. Rejects with a
+   * DeadlockError where tasks had to be dropped. Called once.
+   */
+  close(grace: number, reason: unknown): Promise<void>;
+}
+
+/**
+ * Makes a loop for a portal. Its tasks are roots of their own: the error of one that nobody takes care of goes to `onStray` and ends
+ * nothing else. What waits until `close` is no deadlock.
+ */
+export let portalLoop: (
+  options: LoopOptions,
+  onStray: (error: unknown, task: Task) => void,
+) => PortalLoop;
+
+/**
+ * Has a task that was made from outside the loop run to its first wait: at once, in the caller's async context, as a call of an async
+ * function does. Within a turn, its own loop's or another's, it is queued (R41).
+ */
+export let stepNow: (task: TaskCore) => void;
+
 /**
  * Runs coroutines.
  *
@@ -133,6 +163,31 @@ export let internalsOf: (loop: Loop) => LoopInternals;
  * ```
  */
 export class Loop {
+  static {
+    portalLoop = (options, onStray) => {
+      const loop = new Loop(options);
+      loop.#onStray = onStray;
+      loop.#root = loop.#newRoot();
+      let ended: Promise<void> = Promise.resolve();
+      return {
+        loop,
+        enter() {
+          if (loop.#run === null) {
+            loop.#scheduler.portal = OPEN_PORTAL;
+            ended = loop.run();
+            ended.catch(() => {}); // every task was told; `close` tells it again
+          }
+          return loop.#root;
+        },
+        close: (grace, reason) => {
+          if (loop.#run !== null) loop.#drain(grace, reason, ended);
+          return ended;
+        },
+      };
+    };
+    stepNow = (task) => task.scheduler.loop.#stepNow(task);
+  }
+
   /** The seed that "random" order draws from. */
   readonly seed: number;
 
@@ -140,6 +195,8 @@ export class Loop {
   readonly #order: ExecutionOrder;
   #root: NurseryCore;
   #run: Run | null = null;
+  /** Set exactly in the loop of a portal. */
+  #onStray: ((error: unknown, task: Task) => void) | null = null;
   /** How many steps are taken until the next look at the clock. */
   #steps = MAX_STEPS;
   #turnLength = SHORT_TURN;
@@ -257,7 +314,8 @@ export class Loop {
         throw new Error("This loop is running already: start more with startSoon()");
       }
       const task = main === undefined ? null : this.#root.startSoon(main, MAIN);
-      if (this.#root.size === 0) return resolve();
+      const isOpen = this.#scheduler.portal === OPEN_PORTAL;
+      if (this.#root.size === 0 && !isOpen) return resolve();
       const settle = { resolve: resolve as (value: unknown) => void, reject };
       this.#run = new Run(this.#root, task as TaskCore | null, settle, {
         calledFrom: captureStack(this.run),
@@ -277,9 +335,13 @@ export class Loop {
 
   /** Cancels every task of the loop; where there is none, that is nothing. Never waits. */
   cancel(reason?: unknown): void {
-    if (this.#root.size > 0) {
-      this.#root.scope.cancelFrom("loop", runningTask() ?? undefined, reason);
+    if (this.#root.size === 0) return;
+    const source = runningTask() ?? undefined;
+    if (this.#scheduler.portal === NO_PORTAL) {
+      return this.#root.scope.cancelFrom("loop", source, reason);
     }
+    // The root nursery of a portal stays as it is, for those who come later.
+    for (const task of this.#root.tasksLeft()) task.cancel(reason);
   }
 
   /**
@@ -306,7 +368,7 @@ export class Loop {
     const { timers } = scheduler;
     scheduler.beginTurn();
     try {
-      let now = scheduler.look();
+      let now = scheduler.firstLook();
       this.#turnLength = this.#nextTurnLength();
       const end = now + this.#turnLength;
       for (let looks = 1;; looks++) {
@@ -344,8 +406,49 @@ export class Loop {
     }
   }
 
+  /** See `stepNow`. */
+  #stepNow(task: TaskCore): void {
+    const scheduler = this.#scheduler;
+    if (!scheduler.beginStep()) {
+      scheduler.captureContext(task);
+      return scheduler.ready(task);
+    }
+    try {
+      stepFresh(scheduler, task);
+      // A task that waits sees the context again, and noting that costs more than the step did on some runtimes.
+      if (!task.ended) scheduler.captureContext(task);
+    } catch (error) {
+      observeYields(null);
+      scheduler.running = null;
+      this.#crash(error);
+    } finally {
+      scheduler.endStep();
+    }
+  }
+
+  /** See `PortalLoop.close`; a run is under way, which ends with `ended`. */
+  #drain(grace: number, reason: unknown, ended: Promise<void>): void {
+    const scheduler = this.#scheduler;
+    const cancel = (): void => {
+      scheduler.portal = NO_PORTAL;
+      this.#root.scope.cancelFrom("loop", undefined, reason);
+      scheduler.wake(); // what waits all the same may be a deadlock now
+    };
+    scheduler.portal = DRAINING_PORTAL;
+    scheduler.wake();
+    if (grace === 0) return cancel();
+    if (grace === Infinity) return;
+    const timer = { generation: 0, expire: cancel };
+    scheduler.addTimer(this.now + grace, timer);
+    const forget = () => scheduler.timers.cancel(timer);
+    ended.then(forget, forget);
+  }
+
   #newRoot(): NurseryCore {
-    return new NurseryCore(new ScopeCore(this.#scheduler, "the loop"), null, "abort");
+    const scope = new ScopeCore(this.#scheduler, "the loop");
+    const root = new NurseryCore(scope, null, this.#onStray === null ? "abort" : "ignore");
+    root.onIgnored = this.#onStray;
+    return root;
   }
 
   #nextTurnLength(): number {
@@ -359,6 +462,7 @@ export class Loop {
 
   #endRun(): void {
     const run = this.#run!;
+    this.#scheduler.portal = NO_PORTAL;
     this.#run = null;
     this.#root = this.#newRoot();
     try {

@@ -43,7 +43,7 @@ export function readmeProgram(): Program {
 
 /** All programs, the README's first. */
 export function programs(): Program[] {
-  const names = ["tcp_echo", "tls_echo", "pool", "pool_worker", "signals"];
+  const names = ["tcp_echo", "tls_echo", "pool", "pool_worker", "signals", "portal"];
   return [
     readmeProgram(),
     ...names.map((name) =>

@@ -33,6 +33,10 @@ export const SKIPS: readonly Skip[] = [
     reason: "tests the permissions and the loader of Deno",
   },
   {
+    files: /^interop\/portal_program_test/,
+    reason: "runs Deno and Node from within Deno; programs/portal.ts does so here",
+  },
+  {
     files: /^kernel\/errors_test/,
     tests: /uncaught, Deno prints/,
     reason: "tests what Deno prints",

@@ -20,7 +20,7 @@ import { isCancellation, NEXT } from "./frame.ts";
 import { NurseryFrame } from "./nursery_frame.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { Delay, StartWait } from "./start.ts";
-import { type Task, TaskCore } from "./task.ts";
+import { type Caller, type Task, TaskCore } from "./task.ts";
 
 /** What a nursery does when a child fails; see {@linkcode NurseryExceptionPolicy}. */
 export type NurseryExceptionPolicy = "abort" | "accumulate" | "ignore";
@@ -169,6 +169,8 @@ export class NurseryCore extends Nursery {
   ended: boolean = false;
   /** The errors, from the second on. */
   #seen: Set<unknown> | null = null;
+  /** Told of what the policy "ignore" would drop. */
+  onIgnored: ((error: unknown, task: Task) => void) | null = null;
   /** Called when the last child has ended, where the frame waits for that. */
   whenEmpty: (() => void) | null = null;
 
@@ -185,6 +187,19 @@ export class NurseryCore extends Nursery {
     checkTask(options, "startSoon");
     const task = this.#add<T>(toIterator(coroutine, "startSoon"), options, this.startSoon);
     this.scheduler.ready(task);
+    return task;
+  }
+
+  /** Makes a child for code outside the loop, who is told of its end; `stepNow` of loop.ts has it begin. */
+  addFromOutside(
+    iterator: Iterator<Trap, unknown, unknown>,
+    options: TaskOptions | undefined,
+    caller: Caller,
+  ): TaskCore {
+    this.#checkOpen("run");
+    const task = this.#add(iterator, options, this.addFromOutside, true);
+    task.ensureExtras().caller = caller;
+    caller.taskStarts(task);
     return task;
   }
 
@@ -255,7 +270,11 @@ export class NurseryCore extends Nursery {
     if (task.mode !== NEXT) {
       if (isCancellation(task)) {
         if (scope.stops) scope.cancelledCaught = true;
-      } else if (!handled && this.policy !== "ignore") {
+      } else if (handled) {
+        // the business of whoever took care of it
+      } else if (this.policy === "ignore") {
+        this.onIgnored?.(task.value, task);
+      } else {
         this.addError(task.value, task);
         if (this.policy === "abort") scope.cancelFrom("sibling failed", task, task.value);
       }
@@ -289,11 +308,12 @@ export class NurseryCore extends Nursery {
     iterator: Iterator<Trap, T, unknown>,
     options: TaskOptions | undefined,
     by: (...args: never[]) => unknown,
+    fromOutside = false,
   ): TaskCore<T> {
     const task = new TaskCore<T>(iterator, this);
     const name = options?.name;
     if (name !== undefined) task.ensureExtras().name = name;
-    this.scheduler.taskStarted(task, by);
+    this.scheduler.taskStarted(task as TaskCore, by, fromOutside);
     const { scope } = this;
     task.previous = scope.lastChild;
     if (scope.lastChild === null) scope.firstChild = task;

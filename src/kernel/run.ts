@@ -9,6 +9,7 @@ import { DeadlockError } from "./errors.ts";
 import { NEXT } from "./frame.ts";
 import type { NurseryCore } from "./nursery.ts";
 import { combineErrors, type NurseryError } from "./nursery_error.ts";
+import { NO_PORTAL, OPEN_PORTAL } from "./scheduler.ts";
 import { type CapturedStack, framesOf, replaceLoopFrames, setStack } from "./stack.ts";
 import { tasksIn } from "./task_tree.ts";
 import type { Task, TaskCore } from "./task.ts";
@@ -62,8 +63,9 @@ export class Run {
   quiet(): Quiet {
     const root = this.#root;
     const { scheduler } = root;
-    if (root.size === 0) return OVER;
+    if (root.size === 0) return scheduler.portal === OPEN_PORTAL ? WAIT : OVER;
     if (scheduler.timers.size > 0 || scheduler.externals > 0) return WAIT;
+    if (scheduler.portal !== NO_PORTAL) return WAIT; // code outside may wake them
     const left = tasksIn(root.scope);
     if (this.#deadlock === null) {
       const note = this.#seedNote;

@@ -50,6 +50,11 @@ const MANY_EXTERNALS = 8;
  */
 const MAX_GATHERED = 16;
 
+/** What a portal has to do with a loop: nothing; it may start more tasks; it lets those end that are left. */
+export const NO_PORTAL = 0;
+export const OPEN_PORTAL = 1;
+export const DRAINING_PORTAL = 2;
+
 /**
  * The scheduler whose turn it is; two loops of one thread take turns, and no turn begins within
  * another.
@@ -107,6 +112,8 @@ export class Scheduler {
   tick: number = 0;
   /** The run that is under way, as the host sees it; null where there is none. */
   session: HostSession | null = null;
+  /** OPEN_PORTAL: the run goes on without tasks. But for NO_PORTAL: what waits is no deadlock; a virtual clock jumps all the same. */
+  portal: typeof NO_PORTAL | typeof OPEN_PORTAL | typeof DRAINING_PORTAL = NO_PORTAL;
 
   readonly #origin: number;
   /** The host is waiting for `#alarm` or for `wake`. */
@@ -114,6 +121,9 @@ export class Scheduler {
   /** The host was asked for a turn when this round of I/O has ended. */
   #gathering = false;
   #alarm = Infinity;
+  #lastLook = 0;
+  /** Between a start from outside, which looked at the clock, and the turn that it asked for. */
+  #looked = false;
 
   constructor(options: SchedulerOptions) {
     this.loop = options.loop;
@@ -178,7 +188,7 @@ export class Scheduler {
   close(): void {
     const { session } = this;
     this.session = null;
-    this.#idle = false;
+    this.#idle = this.#looked = false;
     session?.close();
   }
 
@@ -192,9 +202,33 @@ export class Scheduler {
     this.running = null;
   }
 
+  /**
+   * Begins a step as part of a call from outside, in the caller's async context. False where a turn is on, this loop's or
+   * another's, and between runs.
+   */
+  beginStep(): boolean {
+    if (active !== null || this.session === null) return false;
+    active = this;
+    // The last turn may be an hour ago, and a task notes when it began to wait. Of many starts, the first looks.
+    if (!this.#looked) this.look();
+    return true;
+  }
+
+  endStep(): void {
+    this.endTurn();
+    this.#looked = !this.#idle; // good until the turn that was asked for
+  }
+
+  /** The time at the start of a turn: a look costs as much as a step, and that of a start just before will do. */
+  firstLook(): number {
+    if (!this.#looked) return this.look();
+    this.#looked = false;
+    return this.#lastLook;
+  }
+
   /** The time now, which is also noted as `tick`. */
   look(): number {
-    const now = this.host.now();
+    const now = this.#lastLook = this.host.now();
     if (Number.isNaN(now)) throw new RangeError("The host's clock gave NaN: expected seconds");
     this.tick = Math.round((now - this.#origin) * 1000);
     return now;
@@ -210,14 +244,19 @@ export class Scheduler {
   // Lifecycle of tasks
 
   /** Called by `by`, in the end, for every task that is made, before it is ready. */
-  taskStarted(task: TaskCore, by: (...args: never[]) => unknown): void {
+  taskStarted(task: TaskCore, by: (...args: never[]) => unknown, fromOutside: boolean): void {
     const parent = this.running;
     if (parent !== null && parent.extras !== null && parent.extras.locals !== null) {
       task.ensureExtras().locals = parent.extras.locals;
     }
-    if (this.asyncContext) task.ensureExtras().context = this.host.captureContext!();
+    if (!fromOutside) this.captureContext(task); // else it is done where it turns out to be needed
     if (this.debug) task.ensureExtras().startedAt = coroutineStack(by);
     if (this.instruments.length > 0) this.tell("taskStarted", task);
+  }
+
+  /** Has the task see the async context of this call from its next step on (`asyncContext: true`). */
+  captureContext(task: TaskCore): void {
+    if (this.asyncContext) task.ensureExtras().context = this.host.captureContext!();
   }
 
   /** Called for every task that has ended. */

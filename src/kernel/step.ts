@@ -92,6 +92,12 @@ function observe(observer: YieldObserver | null): void {
   observeCheckpoints(observer);
 }
 
+/** Steps a fresh task at once, for a caller outside the loop. */
+export function stepFresh(scheduler: Scheduler, task: TaskCore): void {
+  if (scheduler.debug || scheduler.instruments.length > 0) stepObserved(scheduler, task);
+  else stepTask(scheduler, task);
+}
+
 /** Runs a task to its next wait, or its end. */
 function stepTask(scheduler: Scheduler, task: TaskCore): void {
   scheduler.running = task;

@@ -92,11 +92,21 @@ export interface Binding {
  */
 export type Watcher = (task: TaskCore) => boolean;
 
+/** Code outside the loop that started a task. */
+export interface Caller {
+  /** The task is about to take its first step. */
+  taskStarts(task: TaskCore): void;
+  /** The task has ended as its `mode` and `value` say. An error is the caller's from now on. */
+  taskEnded(task: TaskCore): void;
+}
+
 /** What few tasks have, kept apart so that a sleeping task stays small. */
 interface Extras {
   name: string | undefined;
   /** The bindings of task locals, inherited from the task that started this one. */
   locals: Binding | null;
+  /** The code outside the loop that started the task, where there is such. */
+  caller: Caller | null;
   /** Called once when the task has ended. */
   watchers: Set<Watcher> | null;
   /** What the task owns, newest first: told when it ends. */
@@ -201,6 +211,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
     return this.extras ??= {
       name: undefined,
       locals: null,
+      caller: null,
       watchers: null,
       held: null,
       context: null,
@@ -276,8 +287,10 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
     this.frame = this;
     this.iterator = ENDED;
     for (let held = this.extras?.held; held; held = this.extras?.held) held.forsake();
+    const caller = this.extras?.caller ?? null;
     const watchers = this.extras?.watchers;
-    let handled = false;
+    let handled = caller !== null;
+    caller?.taskEnded(this as TaskCore);
     if (watchers) {
       this.extras!.watchers = null;
       for (const watcher of watchers) if (watcher(this)) handled = true;

@@ -10,6 +10,7 @@ export interface Globals {
   setImmediate?(callback: () => void): unknown;
   clearImmediate?(handle: unknown): void;
   navigator?: { userAgent?: string };
+  Deno?: { internal?: symbol };
   process?: { getBuiltinModule?(name: string): unknown };
 }
 export const globals = globalThis as unknown as Globals;

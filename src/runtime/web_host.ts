@@ -6,6 +6,7 @@
  * host's own work gets its chance (R5). Independent of: tasks.
  */
 import type { Host, HostSession } from "../host.ts";
+import { findContextCapture } from "./async_context.ts";
 import { Gate } from "./gate.ts";
 import { globals, isDeno } from "./globals.ts";
 import { createMacrotask, type Macrotask } from "./macrotask.ts";
@@ -44,6 +45,8 @@ class WebSession implements HostSession {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the host timer fires, in seconds; Infinity exactly when there is none. */
   #alarm = Infinity;
+  /** The timer keeps the process alive. */
+  #alive = true;
   readonly #gate: Gate = new Gate(() => this.#throughGate());
   /** Made when it is first needed. */
   #openGate: (() => void) | null = null;
@@ -67,6 +70,7 @@ class WebSession implements HostSession {
     // A timer that fires too early costs one empty turn, one that is set anew for each deadline 300
     // to 1,400 ns.
     if (deadline < this.#alarm) this.#setAlarm(deadline);
+    else if (this.#alarm !== Infinity) this.#setAlive(deadline !== Infinity);
     this.#gate.shut();
   }
 
@@ -83,9 +87,19 @@ class WebSession implements HostSession {
     if (this.#marker !== null) globals.clearImmediate?.(this.#marker);
   }
 
+  /** A timer that nobody waits for any more keeps no process alive (R43): to clear it would cost twenty times as much. */
+  #setAlive(alive: boolean): void {
+    if (alive === this.#alive) return;
+    this.#alive = alive;
+    const timer = this.#timer as { ref?(): void; unref?(): void };
+    if (alive) timer.ref?.();
+    else timer.unref?.();
+  }
+
   #setAlarm(deadline: number): void {
     clearTimeout(this.#timer);
     this.#alarm = deadline;
+    this.#alive = true;
     const delay = Math.ceil(Math.max(0, deadline * 1000 - performance.now()));
     this.#timer = setTimeout(() => {
       this.#alarm = Infinity;
@@ -143,19 +157,4 @@ function postMarker(callback: () => void): unknown {
   return globals.setImmediate === undefined
     ? setTimeout(callback, 0)
     : globals.setImmediate(callback);
-}
-
-/**
- * `AsyncLocalStorage.snapshot`, where the runtime has it; asked for when a loop is made with
- * `asyncContext: true`.
- */
-function findContextCapture(): Host["captureContext"] {
-  const getBuiltinModule = globals.process?.getBuiltinModule;
-  if (getBuiltinModule === undefined) return undefined;
-  return () => {
-    const hooks = getBuiltinModule("node:async_hooks") as {
-      AsyncLocalStorage: { snapshot(): (run: () => void) => void };
-    };
-    return hooks.AsyncLocalStorage.snapshot();
-  };
 }

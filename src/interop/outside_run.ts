@@ -1,0 +1,138 @@
+/**
+ * OutsideRun: one coroutine that code outside the loop started and waits for.
+ *
+ * Invariants
+ * - Its end is told once, when the task and all of its cleanup have ended: by `resolve` or by `reject`.
+ * - The first cancel decides what it is rejected with: the reason of `cancel` or of the signal, a TimeoutError, or the reason of its
+ *   nursery's cancel; where anything else cancelled the task, a TaskCancelledError.
+ * - It is in the list of its signal exactly while the task lives.
+ *
+ * Independent of: promises, portals, HTTP.
+ */
+import type { ScopeCore } from "../kernel/cancel_scope.ts";
+import type { Trap } from "../kernel/coroutine.ts";
+import { TaskCancelledError, TimeoutError } from "../kernel/errors.ts";
+import type { NurseryCore } from "../kernel/nursery.ts";
+import { isCancellation, NEXT } from "../kernel/frame.ts";
+import type { Caller, TaskCore } from "../kernel/task.ts";
+import { stepNow } from "../loop.ts";
+import { joinSignal, leaveSignal } from "./signal_runs.ts";
+
+/** What a run can be told. */
+export interface OutsideRunOptions {
+  readonly signal?: AbortSignal;
+  readonly name?: string;
+  /** In seconds. */
+  readonly timeout?: number;
+}
+
+/** Where runs come into a loop. */
+export interface Entrance {
+  /** The nursery of the runs; null where no more may start. */
+  enter(): NurseryCore | null;
+  /** How many runs have not ended. */
+  active: number;
+}
+
+/** What ended a run that gave no value. */
+export type Ending = typeof FAILED | typeof CANCELLED | typeof EXPIRED | typeof CLOSED;
+/** An error of its own, or a cancel from elsewhere, which is a TaskCancelledError. */
+export const FAILED = 0;
+/** `cancel`, or the signal. */
+export const CANCELLED = 1;
+/** The deadline. */
+export const EXPIRED = 2;
+/** The cancel of the nursery that it runs in. */
+export const CLOSED = 3;
+
+/** See above. */
+export abstract class OutsideRun<T> implements Caller {
+  /** Null until it is started. */
+  #task: TaskCore | null = null;
+  #options: OutsideRunOptions | undefined;
+  #ended = false;
+  /** What it is rejected with where a cancel of ours ends it. */
+  #cause: { readonly reason: unknown } | null = null;
+  /** The scope around the whole task; made when it is first needed. */
+  #scope: ScopeCore | null = null;
+  #timeout = Infinity;
+  readonly #entrance: Entrance;
+
+  constructor(entrance: Entrance) {
+    this.#entrance = entrance;
+  }
+
+  /** Its value. */
+  protected abstract resolve(value: T): void;
+  /** What it failed with, or was cancelled with. */
+  protected abstract reject(error: unknown, ending: Ending): void;
+
+  /** Whether its end was told. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Starts it; the signal is not aborted. */
+  start(
+    nursery: NurseryCore,
+    iterator: Iterator<Trap, T, unknown>,
+    options: OutsideRunOptions | undefined,
+  ): void {
+    this.#options = options;
+    const task = nursery.addFromOutside(iterator, options, this);
+    this.#entrance.active++;
+    stepNow(task);
+  }
+
+  taskStarts(task: TaskCore): void {
+    this.#task = task;
+    if (this.#options === undefined) return;
+    const { signal, timeout } = this.#options;
+    if (signal !== undefined) joinSignal(signal, this);
+    if (timeout !== undefined && timeout !== Infinity) {
+      this.setDeadline(task.scheduler.host.now() + timeout, timeout);
+    }
+  }
+
+  /** Cancels it, with what it is rejected with. The first reason stays. */
+  cancel(reason: unknown): void {
+    if (this.#task === null || this.#ended) return;
+    const scope = this.#ensureScope();
+    if (scope.cause !== null) return; // one from outside of it was first
+    this.#cause = { reason };
+    scope.cancel(reason);
+  }
+
+  /** Has it end with a {@linkcode TimeoutError} at `deadline` on the loop's clock; `timeout` is for the message. Infinity takes that back. */
+  setDeadline(deadline: number, timeout: number): void {
+    this.#timeout = timeout;
+    this.#ensureScope().deadline = deadline;
+  }
+
+  #ensureScope(): ScopeCore {
+    const task = this.#task!;
+    return this.#scope ??= task.nursery.scope.taskScope(task);
+  }
+
+  /** The task has ended; its nursery has nothing to do with how. */
+  taskEnded(task: TaskCore): void {
+    this.#ended = true;
+    this.#entrance.active--;
+    const signal = this.#options?.signal;
+    if (signal !== undefined) leaveSignal(signal, this);
+    const cancelled = isCancellation(task);
+    const scope = this.#scope;
+    // A coroutine that swallowed a cancel of ours and gave a value was cancelled all the same, as in `failAfter`.
+    const swallowed = task.mode === NEXT && scope !== null && scope.delivered;
+    if (this.#cause !== null && (cancelled || swallowed)) {
+      this.reject(this.#cause.reason, CANCELLED);
+    } else if (scope !== null && scope.expired && (cancelled || swallowed)) {
+      const message = `Task ${task.name} was not done within ${this.#timeout} s`;
+      this.reject(new TimeoutError(message), EXPIRED);
+    } else if (task.mode === NEXT) this.resolve(task.value as T);
+    else if (!cancelled) this.reject(task.value, FAILED);
+    else if ((scope === null || !scope.cancelCalled) && task.nursery.scope.cancelCalled) {
+      this.reject(task.nursery.scope.reason, CLOSED);
+    } else this.reject(new TaskCancelledError(task), FAILED);
+  }
+}
