@@ -30,6 +30,8 @@ const MAY_SAY: readonly { file: RegExp; names: readonly string[] }[] = [
   { file: /^src\/interop\/\w+\.ts$/, names: WEB_NAMES },
   // Makes them part of a schedule.
   { file: /^src\/testing\/explore\/schedule_globals\.ts$/, names: WEB_NAMES },
+  // Requests, responses and their bodies are web-standard types.
+  { file: /^src\/http\/\w+\.ts$/, names: WEB_NAMES },
   // It decodes lines of text.
   { file: /^src\/net\/framing\.ts$/, names: ["TextDecoder"] },
   // These find out which adapter to load: `"Deno" in globalThis`.

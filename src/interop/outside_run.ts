@@ -94,6 +94,10 @@ export abstract class OutsideRun<T> implements Caller {
     }
   }
 
+  taskReturned(_task: TaskCore): Iterator<Trap, unknown, unknown> | null {
+    return null;
+  }
+
   /** Cancels it, with what it is rejected with. The first reason stays. */
   cancel(reason: unknown): void {
     if (this.#task === null || this.#ended) return;

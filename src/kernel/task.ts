@@ -96,6 +96,8 @@ export type Watcher = (task: TaskCore) => boolean;
 export interface Caller {
   /** The task is about to take its first step. */
   taskStarts(task: TaskCore): void;
+  /** Its coroutine has returned `task.value`. May give another one, which the task runs before it ends. */
+  taskReturned(task: TaskCore): Iterator<Trap, unknown, unknown> | null;
   /** The task has ended as its `mode` and `value` say. An error is the caller's from now on. */
   taskEnded(task: TaskCore): void;
 }
@@ -271,6 +273,15 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
    */
   override exit(): Verdict {
     if (this.mode === RETURN) this.value = this.scope.cause?.cancelled;
+    const caller = this.extras === null ? null : this.extras.caller;
+    if (caller !== null && this.mode === NEXT) {
+      const more = caller.taskReturned(this as TaskCore);
+      if (more !== null) {
+        this.iterator = more;
+        this.value = undefined;
+        return CONTINUE;
+      }
+    }
     const own = this.outermost;
     if (own !== null) {
       if (own.cleanUp(this, this)) return CONTINUE;

@@ -54,17 +54,22 @@ export function undocumentedCapture(hooks: AsyncHooks): CaptureContext | undefin
   if (typeof getAsyncContext !== "function" || typeof setAsyncContext !== "function") {
     return undefined;
   }
+  const runIn = (context: unknown) => (run: () => void): void => {
+    const before = getAsyncContext();
+    setAsyncContext(context);
+    try {
+      run();
+    } finally {
+      setAsyncContext(before);
+    }
+  };
+  // Most programs have no store, or one for many calls.
+  let last = getAsyncContext();
+  let runInLast = runIn(last);
   const capture: CaptureContext = () => {
     const context = getAsyncContext();
-    return (run) => {
-      const before = getAsyncContext();
-      setAsyncContext(context);
-      try {
-        run();
-      } finally {
-        setAsyncContext(before);
-      }
-    };
+    if (context !== last) runInLast = runIn(last = context);
+    return runInLast;
   };
   return isRight(capture, hooks) ? capture : undefined;
 }

@@ -1,0 +1,394 @@
+/**
+ * fromWebSocket: the messages of a WebSocket, of whatever make: the browser's, Deno's, Node's client, the `ws` package.
+ *
+ * Invariants
+ * - A message that arrived waits for a task that receives it; a cancelled receive takes none (R18). What waits is bounded: beyond the limit
+ *   a socket that can be paused is, and any other is ended with 1009.
+ * - A send waits while the other end takes nothing: until what the socket holds has fallen below a mark (R47).
+ * - The end is told after the last message: a clean one as an end, any other as an error.
+ *
+ * Independent of: how the socket came to be.
+ *
+ * How much a socket holds is asked of `bufferedAmount`, again and again: there is no event for it but in `ws`, whose `send` calls back.
+ */
+import { checkInteger, checkOptions, checkString, wrongKind } from "../check.ts";
+import { type Duration, toSeconds } from "../duration.ts";
+import { suspend } from "../interop/suspend.ts";
+import { checkpoint } from "../kernel/checkpoint.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { BrokenResourceError, ClosedResourceError, TimeoutError } from "../kernel/errors.ts";
+import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
+import { sleep } from "../operations/sleep.ts";
+import { failAfter } from "../operations/timeout.ts";
+
+/** What is used of a standard WebSocket. */
+export interface WebSocketLike {
+  /** 0 connecting, 1 open, 2 closing, 3 closed. */
+  readonly readyState: number;
+  /** How many bytes wait to be sent. */
+  readonly bufferedAmount: number;
+  /** How binary messages arrive. */
+  binaryType: string;
+  /** Sends a message. */
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  /** Begins the closing handshake. */
+  close(code?: number, reason?: string): void;
+  /** Listens to an event. */
+  // deno-lint-ignore no-explicit-any
+  addEventListener(type: string, listener: (event: any) => void): void;
+  /** Ends that. */
+  // deno-lint-ignore no-explicit-any
+  removeEventListener(type: string, listener: (event: any) => void): void;
+}
+
+/** What the `ws` package has besides. */
+interface Extras {
+  terminate?(): void;
+  pause?(): void;
+  resume?(): void;
+}
+
+/** A message: text, or bytes. */
+export type Message = string | Uint8Array<ArrayBuffer>;
+
+/** Options of {@linkcode fromWebSocket}. */
+export interface WebSocketOptions {
+  /** How many bytes of messages may wait to be received: 1 MiB by default. */
+  maxBuffered?: number;
+  /** From how many bytes on that wait to be sent a send waits: 64 KiB by default. */
+  highWaterMark?: number;
+  /** How long a send waits for an end that takes nothing: 60 seconds by default. Then the socket is broken. */
+  writeTimeout?: Duration;
+  /** How long a peer has to answer the closing handshake: 5 seconds by default. */
+  closeTimeout?: Duration;
+}
+
+/** The messages of a WebSocket. Close it, or have `using` do so. */
+export interface MessageStream extends Disposable {
+  /**
+   * Waits for a message; null at the end. A checkpoint.
+   *
+   * @throws {WebSocketError} If the connection was lost, or closed with a code other than 1000, 1001 and 1005.
+   * @throws {ClosedResourceError} If this end was closed.
+   */
+  receive(): Operation<Message | null>;
+  /** The same, as iterators give it. */
+  next(): Operation<IteratorResult<Message, undefined>>;
+  /** Runs `body` for each message to the end, or until it returns `false`; then closes the socket. */
+  forEach(body: Visitor<Message>): Operation<void>;
+  /**
+   * Sends a message; bytes belong to the socket from then on. A checkpoint; waits while the other end takes nothing.
+   *
+   * @throws {TimeoutError} If that takes longer than `writeTimeout`; the socket is of no use from then on.
+   * @throws {WebSocketError} If the connection is lost.
+   * @throws {ClosedResourceError} If this end was closed.
+   */
+  send(message: Message): Operation<void>;
+  /** Closes this end. Never waits: the handshake goes on by itself, for at most `closeTimeout`. Twice is once. */
+  close(code?: number, reason?: string): void;
+  /** How many bytes wait to be sent. */
+  readonly bufferedAmount: number;
+}
+
+/** A WebSocket that ended otherwise than by a clean close. */
+export class WebSocketError extends Error {
+  /** The close code; 1006 where the connection was lost without one. */
+  readonly code: number;
+  /** The reason that the peer gave. */
+  readonly reason: string;
+
+  /** Made by a {@linkcode MessageStream}. */
+  constructor(code: number, reason: string, options?: ErrorOptions) {
+    super(
+      code === LOST
+        ? "The WebSocket's connection was lost"
+        : `The WebSocket was closed with code ${code}${reason && `: ${reason}`}`,
+      options,
+    );
+    this.code = code;
+    this.reason = reason;
+  }
+  static {
+    this.prototype.name = "WebSocketError";
+  }
+}
+
+/** No close frame came. */
+const LOST = 1006;
+const TOO_BIG = 1009;
+/** The closes that mean: all is well. */
+const CLEAN = [1000, 1001, 1005];
+/** How often `bufferedAmount` is asked, in seconds: at first, and at most. */
+const FIRST_LOOK = 0.002;
+const LONGEST_LOOK = 0.05;
+
+/**
+ * Waits until a WebSocket is open, and gives its messages. A checkpoint. Cancelled, it closes the socket.
+ *
+ * Give it the socket at once: what arrives before, nobody hears.
+ *
+ * @param socket The browser's, `Deno.upgradeWebSocket(request).socket`, Node's client, or one of the `ws` package.
+ * @throws {WebSocketError} If it cannot be opened.
+ * @throws {TypeError | RangeError} If it is no WebSocket, or an option is not valid or not known.
+ * @example
+ * ```ts
+ * import { fromWebSocket } from "jsr:@broomio/core/http";
+ *
+ * function* echo(socket: WebSocket) {
+ *   using messages = yield* fromWebSocket(socket);
+ *   yield* messages.forEach(function* (message) {
+ *     yield* messages.send(message);
+ *   });
+ * }
+ * console.log(typeof echo); // function
+ * ```
+ */
+export function fromWebSocket(
+  socket: WebSocketLike,
+  options: WebSocketOptions = {},
+): Operation<MessageStream> {
+  if (typeof socket?.addEventListener !== "function" || typeof socket.send !== "function") {
+    throw wrongKind("a WebSocket", socket, "fromWebSocket()");
+  }
+  checkOptions(options, "fromWebSocket", [
+    "maxBuffered",
+    "highWaterMark",
+    "writeTimeout",
+    "closeTimeout",
+  ]);
+  return open(
+    new SocketMessages(socket, {
+      maxBuffered: checkInteger(options.maxBuffered ?? 1 << 20, "maxBuffered", 1),
+      highWaterMark: checkInteger(options.highWaterMark ?? 1 << 16, "highWaterMark", 1),
+      writeTimeout: toSeconds(options.writeTimeout ?? 60),
+      closeTimeout: toSeconds(options.closeTimeout ?? 5),
+    }),
+  );
+}
+
+function* open(messages: SocketMessages): Coroutine<MessageStream> {
+  let opened = false;
+  try {
+    yield* messages.opened();
+    opened = true;
+    return messages;
+  } finally {
+    if (!opened) messages.close();
+  }
+}
+
+class SocketMessages implements MessageStream {
+  readonly #socket: WebSocketLike & Extras;
+  readonly #settings: Required<{ [name in keyof WebSocketOptions]: number }>;
+  readonly #messages: Message[] = [];
+  #buffered = 0;
+  #paused = false;
+  /** Set when nothing more will arrive: null for a clean end. */
+  #end: { error: WebSocketError | null } | null = null;
+  #error: unknown = undefined;
+  #closed = false;
+  #terminator: ReturnType<typeof setTimeout> | undefined;
+  /** Resume those who wait for anything to happen. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    socket: WebSocketLike,
+    settings: Required<{ [name in keyof WebSocketOptions]: number }>,
+  ) {
+    this.#socket = socket;
+    this.#settings = settings;
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", this.#changed);
+    socket.addEventListener("message", this.#arrived);
+    socket.addEventListener("error", this.#failed);
+    socket.addEventListener("close", this.#ended);
+    if (socket.readyState === 3) this.#ended({ code: LOST, reason: "" });
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  *opened(): Coroutine<void> {
+    yield* checkpoint();
+    while (this.#socket.readyState === 0 && this.#end === null) yield* this.#change();
+    if (this.#end !== null && this.#messages.length === 0) {
+      throw this.#end.error ?? new WebSocketError(LOST, "");
+    }
+  }
+
+  *receive(): Coroutine<Message | null> {
+    const result = yield* this.next();
+    return result.done ? null : result.value;
+  }
+
+  *next(): Coroutine<IteratorResult<Message, undefined>> {
+    yield* checkpoint();
+    for (;;) {
+      if (this.#closed) throw new ClosedResourceError("This WebSocket was closed by this end");
+      const value = this.#messages.shift();
+      if (value !== undefined) {
+        this.#buffered -= sizeOf(value);
+        if (this.#paused && this.#buffered <= this.#settings.maxBuffered / 2) this.#pause(false);
+        return { done: false, value };
+      }
+      if (this.#end !== null) {
+        if (this.#end.error !== null) throw this.#end.error;
+        return { done: true, value: undefined };
+      }
+      yield* this.#change();
+    }
+  }
+
+  forEach(body: Visitor<Message>): Operation<void> {
+    checkVisitor(body, "forEach");
+    return this.#each(body);
+  }
+
+  *#each(body: Visitor<Message>): Coroutine<void> {
+    try {
+      yield* forEachOf(this, body);
+    } finally {
+      this.close();
+    }
+  }
+
+  *send(message: Message): Coroutine<void> {
+    if (typeof message !== "string" && !(message instanceof Uint8Array)) {
+      throw wrongKind("a string or a Uint8Array", message, "send()");
+    }
+    yield* checkpoint();
+    this.#checkOpen();
+    this.#socket.send(message);
+    if (this.#isFull) yield* this.#drain();
+  }
+
+  /** Waits until the other end has taken enough. */
+  *#drain(): Coroutine<void> {
+    try {
+      yield* failAfter(this.#settings.writeTimeout, this.#poll());
+    } catch (error) {
+      if (error instanceof TimeoutError) this.#terminate();
+      throw error;
+    }
+  }
+
+  *#poll(): Coroutine<void> {
+    for (let pause = FIRST_LOOK; this.#isFull; pause = Math.min(pause * 2, LONGEST_LOOK)) {
+      yield* sleep(pause);
+      this.#checkOpen();
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.#socket.bufferedAmount > this.#settings.highWaterMark;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ClosedResourceError("This WebSocket was closed by this end");
+    if (this.#end !== null || this.#socket.readyState > 1) {
+      throw this.#end?.error ?? new BrokenResourceError("The other end has closed this WebSocket");
+    }
+  }
+
+  close(code: number = 1000, reason: string = ""): void {
+    checkInteger(code, "code", 1000, 4999);
+    checkString(reason, "reason");
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#messages.length = 0;
+    if (this.#paused) this.#pause(false); // or the close frame would not be read
+    this.#wakeAll();
+    if (this.#end !== null) return;
+    try {
+      this.#socket.close(code, reason);
+    } catch { // a code that this make of socket does not send
+      this.#socket.close();
+    }
+    // A peer that does not answer keeps it open for ever otherwise, and with it, on some runtimes, the process.
+    if (this.#socket.terminate !== undefined) {
+      const terminate = (): void => this.#terminate();
+      this.#terminator = setTimeout(terminate, this.#settings.closeTimeout * 1000);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Ends the connection at once where that can be done. */
+  #terminate(): void {
+    if (this.#socket.terminate !== undefined) this.#socket.terminate();
+    else if (this.#socket.readyState < 2) this.#socket.close();
+  }
+
+  readonly #arrived = ({ data }: { data: unknown }): void => {
+    if (this.#closed || this.#end !== null) return;
+    const message = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer);
+    this.#messages.push(message);
+    this.#buffered += sizeOf(message);
+    if (this.#buffered > this.#settings.maxBuffered) {
+      if (this.#socket.pause !== undefined) this.#pause(true);
+      else if (this.#messages.length > 1) this.#overflow();
+    }
+    this.#changed();
+  };
+
+  /** More has arrived than may wait, and it cannot be held up: what is here can be received, then the error is. */
+  #overflow(): void {
+    this.#end = {
+      error: new WebSocketError(
+        TOO_BIG,
+        `${this.#buffered} bytes wait to be received, more than maxBuffered`,
+      ),
+    };
+    this.#socket.close();
+  }
+
+  #pause(paused: boolean): void {
+    this.#paused = paused;
+    if (paused) this.#socket.pause!();
+    else this.#socket.resume!();
+  }
+
+  readonly #failed = (event: { error?: unknown }): void => {
+    this.#error = event?.error;
+  };
+
+  readonly #ended = ({ code, reason }: { code: number; reason: string }): void => {
+    clearTimeout(this.#terminator);
+    const { removeEventListener } = this.#socket;
+    // deno-lint-ignore no-explicit-any
+    const remove = (type: string, listener: (event: any) => void) =>
+      removeEventListener.call(this.#socket, type, listener);
+    remove("open", this.#changed);
+    remove("message", this.#arrived);
+    remove("error", this.#failed);
+    remove("close", this.#ended);
+    const lost = code === 0 || code === LOST; // Deno says 0
+    this.#end ??= {
+      error: CLEAN.includes(code) && !lost
+        ? null
+        : new WebSocketError(lost ? LOST : code, reason, { cause: this.#error }),
+    };
+    this.#changed();
+  };
+
+  readonly #changed = (): void => this.#wakeAll();
+
+  #wakeAll(): void {
+    for (const resume of this.#waiting) resume();
+    this.#waiting.clear();
+  }
+
+  #change(): Operation<void> {
+    return suspend<void>((resume) => {
+      this.#waiting.add(resume);
+      return () => this.#waiting.delete(resume);
+    });
+  }
+}
+
+function sizeOf(message: Message): number {
+  return message.length; // of text, the characters: it is memory that is bounded, not the wire
+}
