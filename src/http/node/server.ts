@@ -46,6 +46,7 @@ export function givenServer(server: NodeServer): Listen<NodeListener> {
   return (target, handler, events) => {
     const open = new Set<NodeResponse>();
     let draining = false;
+    let over = false;
     let sweep: ReturnType<typeof setTimeout> | undefined;
     const closeIdle = (): void => {
       sweep = undefined;
@@ -60,7 +61,7 @@ export function givenServer(server: NodeServer): Listen<NodeListener> {
       response.once("close", () => {
         open.delete(response);
         // Not at once: the connection is idle only when its response has left it.
-        if (draining) sweep ??= setTimeout(closeIdle, 0);
+        if (draining && !over) sweep ??= setTimeout(closeIdle, 0);
       });
       handler(request, response);
     };
@@ -75,7 +76,7 @@ export function givenServer(server: NodeServer): Listen<NodeListener> {
       events.ended();
     };
     const forget = (): void => {
-      draining = false;
+      over = true;
       clearTimeout(sweep);
       server.off("request", onRequest);
       server.off("error", onError);
