@@ -30,6 +30,9 @@ export interface Broomio {
   call<T>(coroutine: Coroutine<T>): Operation<T>;
   moveOnAfter<T>(seconds: number, body: () => Coroutine<T>): Operation<T | undefined>;
   openChannel<T>(capacity: number): Channel<T>;
+  Portal: new (options?: { asyncContext?: boolean }) => {
+    run<T>(body: () => Coroutine<T>, options?: { signal: AbortSignal }): Promise<T>;
+  };
   Lock: new () => { acquire(): Operation<void>; release(): void };
 }
 

@@ -6,6 +6,7 @@ import { childrenRows } from "./children.ts";
 import { growthRows } from "./growth.ts";
 import { lockRows } from "./lock.ts";
 import { memoryRows } from "./memory.ts";
+import { portalRows } from "./portal.ts";
 import { sleepRows } from "./sleep.ts";
 import { switchRows } from "./switch.ts";
 import type { Row } from "../row.ts";
@@ -18,5 +19,6 @@ export const allRows: readonly Row[] = [
   ...memoryRows,
   ...channelRows,
   ...lockRows,
+  ...portalRows,
   ...growthRows,
 ];

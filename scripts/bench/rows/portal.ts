@@ -1,0 +1,86 @@
+/**
+ * A call from async code: 100 at once, each of which waits once, as requests come to a server.
+ *
+ * - ours: `portal.run` of a coroutine with one `checkpoint()`, in the caller's async context, without it, and with a signal.
+ * - async: an async function with one `await`, within the same `AsyncLocalStorage` store; with a signal, one that listens to it.
+ *
+ * The bars for Node are wider: its promises cost more, and so does noting a context there.
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { runtimeName } from "../runtime.ts";
+import type { Broomio } from "../lib.ts";
+import type { Sides, TimeRow, Work } from "../row.ts";
+
+const storage = new AsyncLocalStorage<object>();
+const batches = 1_000;
+const size = 100;
+const isNode = runtimeName.startsWith("node");
+
+function work(call: () => Promise<number>): Work {
+  return {
+    ops: batches * size,
+    run: () =>
+      storage.run({ request: 1 }, async () => {
+        let done = 0;
+        for (let batch = 0; batch < batches; batch++) {
+          for (const each of await Promise.all(Array.from({ length: size }, call))) done += each;
+        }
+        return done;
+      }),
+  };
+}
+
+function ours(lib: Broomio, asyncContext: boolean, signal?: AbortSignal): Work {
+  const portal = new lib.Portal({ asyncContext });
+  function* one() {
+    yield* lib.checkpoint();
+    return 1;
+  }
+  const options = signal === undefined ? undefined : { signal };
+  return work(() => portal.run(one, options));
+}
+
+async function plain(): Promise<number> {
+  await undefined;
+  return 1;
+}
+
+function listening(signal: AbortSignal): () => Promise<number> {
+  return async () => {
+    let aborted = 0;
+    const abort = () => void aborted++;
+    signal.addEventListener("abort", abort);
+    await undefined;
+    signal.removeEventListener("abort", abort);
+    return 1 - aborted;
+  };
+}
+
+function row(id: string, title: string, bar: number | undefined, sides: Sides): TimeRow {
+  return {
+    kind: "time",
+    id,
+    title,
+    per: "call",
+    clock: "wall",
+    bars: bar === undefined ? {} : { async: bar },
+    needs: ["Portal", "checkpoint"],
+    sides,
+  };
+}
+
+export const portalRows: readonly TimeRow[] = [
+  row("portal", "portal.run, one wait, caller's context", isNode ? 6 : 2.5, {
+    broomio: (lib) => ours(lib, true),
+    async: () => work(plain),
+  }),
+  row("portal-plain", "portal.run, one wait, no context", 2, {
+    broomio: (lib) => ours(lib, false),
+    async: () => work(plain),
+  }),
+  row("portal-signal", "portal.run, one wait, with a signal", undefined, {
+    broomio: (lib) => ours(lib, true, new AbortController().signal),
+    async: () => work(listening(new AbortController().signal)),
+  }),
+];
