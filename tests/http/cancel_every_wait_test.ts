@@ -41,7 +41,7 @@ class FakeSocket extends EventTarget {
   close(): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    this.dispatchEvent(new CloseEvent("close", { code: 1000 }));
+    this.dispatchEvent(Object.assign(new Event("close"), { code: 1000, reason: "" }));
   }
 }
 

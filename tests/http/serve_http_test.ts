@@ -1,4 +1,5 @@
 /** serveHttp in the web's form, by every server there is, with real clients (R45 to R48). */
+import { readdirSync } from "node:fs";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   checkpoint,
@@ -386,7 +387,10 @@ for (const { name, serve } of kinds) {
     });
   });
 
-  Deno.test(`R45: ${name}: 2,000 requests, of which half break off, leave nothing`, async () => {
+  // The runtime's own server gets the full number.
+  const count = kinds[0].name === name ? 10_000 : 2_000;
+  Deno.test(`R45: ${name}: ${count} requests, of which half break off, leave nothing`, async () => {
+    const before = descriptors();
     let begun = 0;
     let ended = 0;
     const body = function* (request: Request) {
@@ -405,24 +409,34 @@ for (const { name, serve } of kinds) {
     await withServer((onListen) => serve({ onListen }, body), async (port) => {
       let whole = 0;
       const clients = Array.from({ length: 32 }, async (_, lane) => {
-        for (let i = lane; i < 2000; i += 32) {
-          const client = new RawClient(port).request(`/?wait=${i % 7 * 5}`);
+        for (let i = lane; i < count; i += 32) {
+          const client = new RawClient(port).request(`/?wait=${i % 7 * 2}`);
           if (i % 2 === 0) {
             await client.receive("part 3");
             whole++;
             await client.close();
           } else {
-            await new Promise((resolve) => setTimeout(resolve, i % 11 * 4));
+            await new Promise((resolve) => setTimeout(resolve, i % 11 * 2));
             await client.close(i % 3 === 0);
           }
         }
       });
       await Promise.all(clients);
-      assertEquals(whole, 1000);
+      assertEquals(whole, count / 2);
       await soon(() => begun === ended, "the end of all");
     }, loop);
     assertEquals([...loop.tasks], []);
+    await soon(() => descriptors() <= before + 5, "the end of all descriptors");
   });
+}
+
+/** How many files and sockets the process has open, where the system tells. */
+function descriptors(): number {
+  try {
+    return readdirSync("/proc/self/fd").length;
+  } catch {
+    return 0;
+  }
 }
 
 Deno.test("R40b: options of serveHttp are checked at the call", () => {
