@@ -86,7 +86,10 @@ export class BodyStream {
     }
     yield* checkpoint();
     if (!this.#over && this.#isFull) yield* failAfter(this.#writeTimeout, this.#drain());
-    if (this.#over) throw new ClosedResourceError("This body has ended: nothing more can be sent");
+    if (this.#over) {
+      yield* checkpoint(); // the reader's cancel is on its way to this task
+      throw new ClosedResourceError("This body has ended: nothing more can be sent");
+    }
     if (bytes.length > 0) this.#controller.enqueue(bytes); // an empty one would end the body on the wire
   }
 

@@ -88,11 +88,11 @@ export class RawClient {
 
   /** Waits until a condition holds; throws after some seconds. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + 30_000;
     while (!condition()) {
       if (performance.now() > deadline) {
         throw new Error(
-          `${what}: not within 10 s; received ${JSON.stringify(this.received.slice(0, 500))}`,
+          `${what}: not within 30 s; received ${JSON.stringify(this.received.slice(0, 500))}`,
         );
       }
       await new Promise<void>((resolve) => {
@@ -128,9 +128,9 @@ export class RawClient {
 
 /** Waits for something that happens soon. */
 export async function soon(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within 10 s`);
+    if (performance.now() > deadline) throw new Error(`${what}: not within 30 s`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
