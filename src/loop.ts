@@ -8,20 +8,25 @@
  * run is over (kernel/run.ts).
  */
 import { checkBoolean, checkFunction, checkInteger, checkOptions } from "./check.ts";
-import type { Host } from "./host.ts";
 import { observeYields } from "./kernel/command.ts";
 import { ScopeCore } from "./kernel/cancel_scope.ts";
 import type { Operation } from "./kernel/coroutine.ts";
+import {
+  type ExploredLoop,
+  LOOP_OPTIONS,
+  type LoopInternals,
+  type LoopOptions,
+  type Ordering,
+  type PortalLoop,
+} from "./kernel/loop_types.ts";
 import { NurseryCore, type TaskOptions } from "./kernel/nursery.ts";
 import { createQueue, type ExecutionOrder, seededRandom } from "./kernel/ready_queue.ts";
-import type { RingBuffer } from "./kernel/ring_buffer.ts";
-import { OVER, Run, type Settle, WAIT } from "./kernel/run.ts";
+import { OVER, Run, WAIT } from "./kernel/run.ts";
 import {
   checkInstruments,
   createWarn,
   DRAINING_PORTAL,
   type Instrument,
-  type LoopWarning,
   NO_PORTAL,
   OPEN_PORTAL,
   runningTask,
@@ -33,19 +38,17 @@ import type { Task, TaskCore } from "./kernel/task.ts";
 import { tasksIn } from "./kernel/task_tree.ts";
 import { webHost } from "./runtime/web_host.ts";
 
+export type { ExploredLoop, LoopInternals, LoopOptions, Ordering, PortalLoop };
+
 /** Steps between two looks at the clock, at most: a look costs 80 ns on Deno, a step can be 20. */
 const MAX_STEPS = 64;
 /**
- * How long a turn lasts, in seconds, before the host gets its chance (R5). Handing over costs 1 us
- * on Node and 70 to 150 us on Deno, so turns are short only while tasks stay ready all the time and
- * what happens outside makes more ready.
+ * How long a turn lasts, in seconds, before the host gets its chance (R5). Handing over costs 1 us on Node, 70 to 150 us on Deno: turns
+ * are short only while tasks stay ready all the time and what happens outside makes more ready.
  */
 const SHORT_TURN = 0.002;
 const LONG_TURN = 0.008;
-/**
- * Looks at the clock in one turn, at most: time may stand still while tasks run, as with a virtual
- * clock.
- */
+/** Looks at the clock in one turn, at most: a virtual clock may stand still while tasks run. */
 const MAX_LOOKS = 16_384;
 /** Batches of steps for cleanup in a loop whose host has failed. */
 const MAX_UNWINDING = 10_000;
@@ -55,93 +58,19 @@ const REMIND_AFTER = 1;
 /** What the task of `run(main)` is called. */
 const MAIN: TaskOptions = { name: "main" };
 
-/** Options of a {@linkcode Loop}. */
-export interface LoopOptions {
-  /**
-   * In which order ready tasks run: "fifo" by default; the others are there to find hidden
-   * assumptions in tests.
-   */
-  executionOrder?: ExecutionOrder;
-  /**
-   * What "random" draws from: a whole number. By default a new one each time; read it as
-   * `loop.seed`.
-   */
-  seed?: number;
-  /** Where time and wake-ups come from: by default the runtime; a `VirtualClock` in tests. */
-  host?: Host;
-  /** Watch the tasks of the loop. */
-  instruments?: readonly Instrument[];
-  /** Called with probable mistakes; by default they are printed. What it throws is printed too. */
-  onWarning?: (warning: LoopWarning) => void;
-  /**
-   * Each task sees the `AsyncLocalStorage` store of the code that started it, instead of that of
-   * the `run()` call.
-   */
-  asyncContext?: boolean;
-  /**
-   * Errors tell where their task was started, deadlock reports where each task waits. Costs a stack
-   * trace for each wait.
-   */
-  debug?: boolean;
-}
-
-/** What an exploration puts in the place of the order of execution. */
-export interface Ordering {
-  readonly queue: RingBuffer<TaskCore>;
-  /** What the loop draws from where it makes a fair choice. */
-  readonly random: () => number;
-}
-
-/** A loop as an exploration drives it. */
-export interface ExploredLoop {
-  readonly scheduler: Scheduler;
-  /** Begins a run that ends with a call instead of a promise. */
-  begin(main: Operation<unknown>, settle: Settle): void;
-  /** Ends the run where it stands. */
-  crash(error: unknown): void;
-}
-
-/**
- * Makes a loop whose order of execution the caller decides: for `explore` in `testing/`, and
- * nothing else.
- */
+/** Makes a loop whose order of execution the caller decides: for `explore` in `testing/`. */
 export let exploredLoop: (options: LoopOptions, ordering: Ordering) => ExploredLoop;
-
-/** What the doors of this package see of a loop, and users do not. */
-export interface LoopInternals {
-  readonly scheduler: Scheduler;
-  /** The nursery of the tasks of this run, or of the next. */
-  readonly root: NurseryCore;
-}
 
 /** The internals of a loop, which only the class itself can read. */
 export let internalsOf: (loop: Loop) => LoopInternals;
 
-/** The half of a loop that its portal uses, see `interop/portal.ts`. */
-export interface PortalLoop {
-  readonly loop: Loop;
-  /** The nursery of the tasks. Begins the run where none is under way; it goes on, also without tasks, until `close`. */
-  enter(): NurseryCore;
-  /**
-   * Lets the run end when no task is left, cancels those left after `grace` seconds, and says when all have ended. Rejects with a
-   * DeadlockError where tasks had to be dropped. Called once.
-   */
-  close(grace: number, reason: unknown): Promise<void>;
-}
-
-/**
- * Makes a loop for a portal. Its tasks are roots of their own: the error of one that nobody takes care of goes to `onStray` and ends
- * nothing else. What waits until `close` is no deadlock.
- */
+/** Makes a loop for a portal: the error of a task that nobody takes care of goes to `onStray`, and ends nothing else. */
 export let portalLoop: (
   options: LoopOptions,
   onStray: (error: unknown, task: Task) => void,
 ) => PortalLoop;
 
-/**
- * Has a task that was made from outside the loop run to its first wait: at once, in the caller's async context, as a call of an async
- * function does. Within a turn, its own loop's or another's, it is queued (R41).
- */
+/** Has a task that was made from outside run to its first wait at once, in the caller's async context; in a turn it is queued (R41). */
 export let stepNow: (task: TaskCore) => void;
 
 /**
@@ -186,6 +115,11 @@ export class Loop {
       };
     };
     stepNow = (task) => task.scheduler.loop.#stepNow(task);
+    internalsOf = (loop) => ({
+      scheduler: loop.#scheduler,
+      root: loop.#root,
+      isOver: loop.#wasRun && loop.#run === null,
+    });
   }
 
   /** The seed that "random" order draws from. */
@@ -242,7 +176,7 @@ export class Loop {
    * wanted of a host that has none.
    */
   constructor(options: LoopOptions = {}) {
-    checkOptions(options, "Loop", OPTIONS);
+    checkOptions(options, "Loop", LOOP_OPTIONS);
     const { executionOrder = "fifo", host = webHost, onWarning, asyncContext = false } = options;
     const { instruments = NO_INSTRUMENTS, debug = false } = options;
     this.seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
@@ -273,10 +207,6 @@ export class Loop {
   /** The time on the loop's clock: seconds, monotonic. */
   get now(): number {
     return this.#scheduler.host.now();
-  }
-
-  static {
-    internalsOf = (loop) => ({ scheduler: loop.#scheduler, root: loop.#root });
   }
 
   /** The tasks that have not ended, parents before their children. */
@@ -514,13 +444,4 @@ export class Loop {
   }
 }
 
-const OPTIONS: readonly (keyof LoopOptions)[] = [
-  "executionOrder",
-  "seed",
-  "host",
-  "instruments",
-  "onWarning",
-  "asyncContext",
-  "debug",
-];
 const NO_INSTRUMENTS: readonly Instrument[] = [];
