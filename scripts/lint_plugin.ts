@@ -34,6 +34,7 @@ const MAY_SAY: readonly { file: RegExp; names: readonly string[] }[] = [
   { file: /^src\/http\/\w+\.ts$/, names: WEB_NAMES },
   // It decodes lines of text.
   { file: /^src\/net\/framing\.ts$/, names: ["TextDecoder"] },
+  { file: /^src\/os\/run_process\.ts$/, names: ["TextDecoder", "TextEncoder"] },
   // These find out which adapter to load: `"Deno" in globalThis`.
   { file: /^src\/(net|http|os|pool)\/(\w+\/)?\w+\.ts$/, names: ["globalThis"] },
 ];

@@ -47,11 +47,6 @@ export const SKIPS: readonly Skip[] = [
     reason: 'runs Node from within Deno; here, what is called "on Deno" runs on this very runtime',
   },
   {
-    files: /^os\//,
-    tests: /ends a server gracefully|every task that waits|a wait that was cancelled has stopped/,
-    reason: "sends signals to a program on Deno; programs/signals.ts does the like here",
-  },
-  {
     files: /^net\/udp_test/,
     tests: /a network without it/,
     reason: "asks for the network of Deno",

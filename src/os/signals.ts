@@ -1,29 +1,14 @@
 /**
- * signals: waits for a signal of the operating system. The adapters only listen and unlisten.
+ * signals: waits for a signal of the operating system, once.
+ *
+ * Independent of: how a runtime listens.
  */
 import type { Operation } from "../kernel/coroutine.ts";
 import { Wait } from "../kernel/wait.ts";
-import { denoSignals } from "./deno.ts";
-import { nodeSignals } from "./node.ts";
-
-/** The name of a signal. Windows knows SIGINT, SIGBREAK and SIGHUP alone. */
-export type Signal =
-  | "SIGHUP"
-  | "SIGINT"
-  | "SIGQUIT"
-  | "SIGTERM"
-  | "SIGUSR1"
-  | "SIGUSR2"
-  | "SIGWINCH"
-  | "SIGBREAK";
-
-/** The port: how a runtime is told to listen to a signal. */
-export interface SignalBackend {
-  /** Calls `listener` for each signal of that name, instead of what the system would do. */
-  listen(signal: Signal, listener: () => void): void;
-  /** Takes that back. */
-  unlisten(signal: Signal, listener: () => void): void;
-}
+import { keepAlive } from "../runtime/keep_alive.ts";
+import { signalBackend } from "./backend.ts";
+import { listenAll } from "./signal_hub.ts";
+import type { Signal } from "./signal_names.ts";
 
 class SignalWait extends Wait<Signal> {
   static {
@@ -31,39 +16,27 @@ class SignalWait extends Wait<Signal> {
   }
 
   readonly #signals: readonly Signal[];
-  readonly #backend: SignalBackend;
-  readonly #listening: [Signal, () => void][] = [];
+  #stop: (() => void) | null = null;
 
-  constructor(signals: readonly Signal[], backend: SignalBackend) {
+  constructor(signals: readonly Signal[]) {
     super();
     this.#signals = signals;
-    this.#backend = backend;
   }
 
   protected arm(): void {
-    try {
-      for (const signal of this.#signals) {
-        const listener = () => {
-          this.#unlisten();
-          this.settle(signal);
-        };
-        this.#backend.listen(signal, listener);
-        this.#listening.push([signal, listener]);
-      }
-    } catch (error) {
-      this.#unlisten();
-      throw error;
-    }
+    const unlisten = listenAll(this.#signals, (signal) => {
+      this.#stop?.();
+      this.settle(signal as Signal);
+    });
+    const release = keepAlive();
+    this.#stop = () => {
+      unlisten();
+      release();
+    };
   }
 
   protected disarm(): void {
-    this.#unlisten();
-  }
-
-  #unlisten(): void {
-    for (const [signal, listener] of this.#listening.splice(0)) {
-      this.#backend.unlisten(signal, listener);
-    }
+    this.#stop?.();
   }
 
   describe(): string {
@@ -72,11 +45,14 @@ class SignalWait extends Wait<Signal> {
 }
 
 /**
- * Waits for the first of the named signals and gives its name. A checkpoint. While it waits, the signals do not do what they
- * do by default; once it has one, or is cancelled, they do again, so that a second Ctrl-C ends a program that is stuck.
+ * Waits for the first of the named signals and gives its name. A checkpoint. While it waits, the program
+ * is kept alive, and the signals do not do what they do by default. Once it has one, or is cancelled, they
+ * do again: a second Ctrl-C ends a program that is stuck in its cleanup. So in a loop, a signal that
+ * comes while the last one is handled ends the program: there use {@linkcode openSignalReceiver}, which
+ * goes on listening. `SIGUSR1` opens the debugger in Node and Deno; take `SIGUSR2`.
  *
- * @throws {TypeError} If no signal is named, or the system does not know one.
- * @throws {Error} If neither Deno's nor Node's signals are there.
+ * @throws {TypeError} If no signal is named; at the wait, if the system does not know one.
+ * @throws {Error} If this is neither Deno nor Node nor Bun.
  * @example Graceful shutdown
  * ```ts
  * import { Loop, Nursery, sleepForever } from "jsr:@broomio/core";
@@ -95,7 +71,6 @@ class SignalWait extends Wait<Signal> {
  */
 export function signals(...names: Signal[]): Operation<Signal> {
   if (names.length === 0) throw new TypeError('signals() wants a name, as in signals("SIGTERM")');
-  const backend = denoSignals() ?? nodeSignals();
-  if (backend === undefined) throw new Error("signals() needs Deno, Node or Bun");
-  return new SignalWait([...new Set(names)], backend);
+  signalBackend();
+  return new SignalWait([...new Set(names)]);
 }

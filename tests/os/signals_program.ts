@@ -1,6 +1,15 @@
 /** A child process for signals_test.ts: prints what it does, one line each. */
-import { Loop, moveOnAfter, Nursery, shield, sleep, sleepForever } from "../../mod.ts";
+import {
+  type Coroutine,
+  Loop,
+  moveOnAfter,
+  Nursery,
+  shield,
+  sleep,
+  sleepForever,
+} from "../../mod.ts";
 import { signals } from "../../src/os/mod.ts";
+import process from "node:process";
 
 const loop = new Loop();
 const say = (text: string) => console.log(text);
@@ -23,14 +32,14 @@ function* graceful() {
   say("done");
 }
 
-/** Each wait takes one signal; between waits the signal has its default effect. */
+/** Each wait takes one signal; between waits the system's way is back. */
 function* twice() {
   const waiting = Nursery.open(function* (nursery) {
     nursery.startSoon(function* () {
-      say(`first ${yield* signals("SIGUSR1")}`);
+      say(`first ${yield* signals("SIGUSR2")}`);
     }());
     nursery.startSoon(function* () {
-      say(`second ${yield* signals("SIGUSR1", "SIGUSR1")}`);
+      say(`second ${yield* signals("SIGUSR2", "SIGUSR2")}`);
     }());
     yield* sleep(0);
     yield* sleep(0);
@@ -47,4 +56,5 @@ function* givesUp() {
   yield* sleep(30);
 }
 
-await loop.run({ graceful, twice, givesUp }[Deno.args[0]]!());
+const programs: Record<string, () => Coroutine> = { graceful, twice, givesUp };
+void loop.run(programs[process.argv[2]]());

@@ -1,7 +1,7 @@
 /**
  * Signals on Deno.
  */
-import type { SignalBackend } from "./signals.ts";
+import type { SignalBackend } from "../signal_backend.ts";
 
 /** The slice of the `Deno` namespace that is used here. */
 interface DenoSlice {
@@ -9,10 +9,10 @@ interface DenoSlice {
   removeSignalListener(signal: string, listener: () => void): void;
 }
 
-/** The backend, or `undefined` outside of Deno. */
+/** Deno's signals, or `undefined` outside of Deno. */
 export function denoSignals(): SignalBackend | undefined {
   const deno = (globalThis as { Deno?: DenoSlice }).Deno;
-  if (deno === undefined) return undefined;
+  if (typeof deno?.addSignalListener !== "function") return undefined;
   return {
     listen: (signal, listener) => deno.addSignalListener(signal, listener),
     unlisten: (signal, listener) => deno.removeSignalListener(signal, listener),

@@ -1,0 +1,146 @@
+/** main, exit, openSignalReceiver, signals: programs of their own, sent real signals, on whichever runtime this is. */
+import {
+  assert,
+  assertEquals,
+  assertLess,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { sleep } from "../../mod.ts";
+import { BufferedReader } from "../../src/net/mod.ts";
+import { exit, main, openSignalReceiver, Process } from "../../src/os/mod.ts";
+import { type Answers, membersOf, programFlags, run, runFile } from "./support.ts";
+
+const program = new URL("./main_program.ts", import.meta.url).pathname;
+const runProgram = (args: string[], answers?: Answers) => runFile(program, args, answers);
+
+Deno.test("R52: main resolves when the body has ended, with exit code 0", async () => {
+  const { lines, errors, code } = await runProgram(["ends"]);
+  assertEquals([lines, errors, code], [["end", "main has ended"], "", 0]);
+});
+
+for (const name of ["fails", "failsTwice", "failsWithTimer"]) {
+  Deno.test(`R52: an error is printed once, and the exit code is 1: ${name}`, async () => {
+    const { lines, errors, code } = await runProgram([name]);
+    assertEquals([lines, code], [[], 1]);
+    assertMatch(errors, /RangeError: it failed\n/);
+    const places = errors.split("\n").filter((each) => /main_program/.test(each));
+    assertEquals(new Set(places).size, places.length, errors);
+    assertMatch(errors, /main_program/);
+  });
+}
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test(`R52: ${signal} cancels the body, its cleanup runs, and the program ends by it, with ${code}`, async () => {
+    const ran = await runProgram(["cleansUp"], { ready: [signal] });
+    assertEquals(ran.lines, ["ready", "cleaned up"]);
+    assertEquals([ran.errors, ran.code, ran.signal], ["", code, signal]);
+  });
+}
+
+Deno.test("R52: a second signal ends it at once, with the groups of its processes", async () => {
+  const ran = await runProgram(["stuck"], { ready: ["SIGINT"], stuck: ["SIGTERM"] });
+  assertEquals(ran.lines.slice(1), ["ready", "stuck"]);
+  assertEquals([ran.code, ran.signal], [143, "SIGTERM"]);
+  assertLess(ran.seconds, 30);
+  await run(sleep(0.05));
+  assertEquals(membersOf(Number(ran.lines[0].slice("child ".length))), []);
+});
+
+Deno.test("R52: a signal ends the processes of the program before the program", async () => {
+  const ran = await runProgram(["child"], { ready: ["SIGTERM"] });
+  assertEquals(ran.signal, "SIGTERM");
+  assertEquals(membersOf(Number(ran.lines[0].slice("child ".length))), []);
+});
+
+Deno.test("R52: cleanup that fails after a signal is printed, with exit code 1", async () => {
+  const { errors, code, signal } = await runProgram(["badCleanup"], { ready: ["SIGTERM"] });
+  assertMatch(errors, /TypeError: cleanup failed/);
+  assertEquals([code, signal], [1, null]);
+});
+
+Deno.test("R52: exit unwinds first, from a coroutine and from a callback; the first code counts", async () => {
+  const one = await runProgram(["exits"]);
+  assertEquals([one.lines, one.code, one.errors], [["unwound"], 7, ""]);
+  const two = await runProgram(["exitsFromCallback"]);
+  assertEquals([two.lines, two.code, two.errors], [["disposed"], 0, ""]);
+});
+
+for (
+  const [name, code] of [["writes", 5], ["writesAndEnds", 0], ["writesAndIsStopped", 143]] as const
+) {
+  Deno.test(`R52: output that was written but not awaited arrives whole: ${name}`, async () => {
+    const ran = await runProgram([name]);
+    // Bun's console does not queue behind what was written to the stream.
+    assertEquals(ran.lines.join("").replace("main has ended", "").length, 3 << 20);
+    assertEquals(ran.code, code, ran.errors);
+  });
+}
+
+Deno.test("R52: a signal that the body listens to itself does not cancel it", async () => {
+  const { lines, code } = await runProgram(["ownSignal"], { ready: ["SIGTERM"] });
+  assertEquals([lines, code], [["ready", "SIGTERM", "main has ended"], 0]);
+});
+
+Deno.test("a signal receiver listens on while one is handled, and counts those that are equal once", async () => {
+  const { lines, code } = await runProgram(["receiver"], {
+    ready: ["SIGUSR2"],
+    SIGUSR2: ["SIGUSR2", "SIGUSR2", "SIGUSR2", "SIGTERM"],
+  });
+  // While the first is handled three more come, and SIGTERM after them: the three are one.
+  assertEquals(lines, ["ready", "SIGUSR2", "SIGUSR2", "SIGTERM", "main has ended"]);
+  assertEquals(code, 0);
+});
+
+for (const name of ["unawaited", "unawaitedReceiver"]) {
+  Deno.test(`a program that waits for a signal lives until it comes, also where nothing awaits its loop: ${name}`, async () => {
+    const { lines, code, seconds } = await runProgram([name], { ready: ["SIGTERM"] });
+    assertEquals([lines, code], [["ready", "SIGTERM"], 0]);
+    assertLess(seconds, 20);
+  });
+}
+
+Deno.test("R52: other signals cancel it where they are named", async () => {
+  const ran = await runProgram(["cleansUp", "SIGHUP"], { ready: ["SIGHUP"] });
+  assertEquals([ran.lines.at(-1), ran.code, ran.signal], ["cleaned up", 129, "SIGHUP"]);
+});
+
+Deno.test("R52: a reader of the output that has gone is no error", async () => {
+  await run(function* () {
+    const child = yield* Process.start(Deno.execPath(), [...programFlags, program, "noisy"], {
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    assert((yield* child.stdout.recv()) !== null);
+    child.stdout.close();
+    const errors = new BufferedReader(child.stderr);
+    assertEquals(yield* errors.readLine(), "all written");
+    assertEquals((yield* child.wait()).code, 0);
+  });
+});
+
+Deno.test("R7: under main a deadlock is found all the same", async () => {
+  const { errors, code } = await runProgram(["sleepForever"]);
+  assertMatch(errors, /DeadlockError/);
+  assertEquals(code, 1);
+});
+
+Deno.test("under main a process runs as elsewhere", async () => {
+  assertEquals((await runProgram(["runs"])).lines, ["ran", "main has ended"]);
+});
+
+Deno.test("main and exit refuse what is wrong", async () => {
+  assertThrows(() => exit(), Error, "main()");
+  assertThrows(() => exit(256), RangeError, "(code)");
+  assertThrows(() => exit("1" as never), TypeError, "(code)");
+  await assertRejects(() => main(5 as never), TypeError, "main()");
+  await assertRejects(
+    () => main(sleep(0), { signal: ["SIGINT"] } as never),
+    TypeError,
+    '"signals"',
+  );
+  await assertRejects(() => main(sleep(0), { signals: "SIGINT" } as never), TypeError, "(signals)");
+  assertThrows(() => openSignalReceiver(), TypeError, 'openSignalReceiver("SIGHUP")');
+  assertThrows(() => openSignalReceiver("SIGNOPE" as never), TypeError, "SIGNOPE");
+});
