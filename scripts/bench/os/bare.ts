@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 export interface Side {
   /** Starts `true`, in a group of its own or not, and waits for its end. */
   start(group: boolean): Promise<void>;
-  /** Sends `count` chunks through `cat`, and gives how many bytes came back. */
+  /** Sends `count` chunks through `cat`, in a group of its own, and gives how many bytes came back. */
   pipe(chunk: Uint8Array, count: number): Promise<number>;
 }
 
@@ -18,7 +18,8 @@ const denoSide: Side = {
   },
 
   async pipe(chunk, count) {
-    const child = new Deno.Command("cat", { stdin: "piped", stdout: "piped" }).spawn();
+    const child = new Deno.Command("cat", { stdin: "piped", stdout: "piped", detached: true })
+      .spawn();
     async function send(): Promise<void> {
       const writer = child.stdin.getWriter();
       for (let i = 0; i < count; i++) await writer.write(chunk);

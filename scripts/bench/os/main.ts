@@ -9,8 +9,9 @@
  * --check       exit code 1 if a bar is missed
  *
  * A round is 50 starts of `true` by each side, one after the other, and 1 GiB through `cat`. What counts is
- * the median. A process is started in a group of its own by both sides, which in Deno costs 2 ms more than
- * without; and by both without, which is called "plain" here.
+ * the median. Both sides give the process a group of its own: in Deno that costs 2 ms, and on Linux a
+ * session of its own is scheduled apart from ours, which on a busy machine is slower. Without a group, both
+ * sides again, it is called "plain" here.
  */
 import {
   bundleForNode,

@@ -4,8 +4,9 @@
  * What it knows that others need not
  * - `spawn()` is synchronous; some of its errors are thrown, others are an `error` event with `pid`
  *   undefined. A working directory that is not there looks like a command that is not there.
- * - At the `exit` event a child's streams are read to nowhere, unless they have a `readable` listener:
- *   so each has one from the start. Reads are made when they are asked for: that is the back pressure.
+ * - At the `exit` event a child's streams are read to nowhere: so each has a listener from the start. It
+ *   pauses the stream when bytes come that nobody has asked for: that is the back pressure. To call
+ *   `read()` at each `readable` instead stops and starts the reading for each chunk: a tenth slower.
  * - An `error` event of a stream that nobody listens to would end the program.
  * - A process that a real-time signal ended is told of as one that ended well: nothing can be done.
  * - Neither `signal` nor `timeout` of its options is used: a signal aborted before starts the process
@@ -37,14 +38,16 @@ interface Emitter {
 
 /** What is used of a `stream.Readable`. */
 interface Readable extends Emitter {
-  read(): Uint8Array<ArrayBuffer> | null;
-  readonly readableEnded: boolean;
+  pause(): unknown;
+  resume(): unknown;
   destroy(): unknown;
 }
 
 /** What is used of a `stream.Writable`. */
 interface Writable extends Emitter {
-  write(bytes: Uint8Array, done: (error?: unknown) => void): boolean;
+  write(bytes: Uint8Array, done?: (error?: unknown) => void): boolean;
+  readonly writableLength: number;
+  readonly destroyed: boolean;
   end(done: (error?: unknown) => void): unknown;
   destroy(): unknown;
 }
@@ -75,6 +78,7 @@ interface FsModule {
 /** What is used of `process`. */
 interface ProcessSlice {
   readonly platform: string;
+  readonly versions: { readonly bun?: string };
   readonly env: Record<string, string | undefined>;
   kill(pid: number, signal: string | number): unknown;
   on(event: "exit", listener: () => void): unknown;
@@ -100,6 +104,9 @@ class PipeReader implements RawReceiveStream {
   /** Each chunk has memory of its own. */
   readonly lifetime = "forever";
   readonly #stream: Readable;
+  /** Chunks that came unasked, oldest first: one, and those that Node delivers at the exit. */
+  readonly #kept: Uint8Array<ArrayBuffer>[] = [];
+  #paused = true;
   #asked = false;
   #ended = false;
   #failure: unknown = null;
@@ -108,34 +115,46 @@ class PipeReader implements RawReceiveStream {
   constructor(stream: Readable, remoteAddr: PipeAddress) {
     this.#stream = stream;
     this.remoteAddr = remoteAddr;
-    stream.on("readable", () => this.#tryRead());
+    stream.pause();
+    stream.on("data", (chunk: Uint8Array<ArrayBuffer>) => this.#onData(chunk));
     stream.on("end", () => {
       this.#ended = true;
-      this.#tryRead();
+      this.#tryAnswer();
     });
     stream.on("error", (error) => {
       this.#failure ??= error;
-      this.#tryRead();
+      this.#tryAnswer();
     });
+  }
+
+  #onData(chunk: Uint8Array<ArrayBuffer>): void {
+    if (this.#closed) return;
+    this.#kept.push(chunk);
+    if (this.#asked) return this.#tryAnswer();
+    this.#paused = true;
+    this.#stream.pause();
   }
 
   receive(): void {
     this.#asked = true;
-    this.#tryRead();
+    this.#tryAnswer();
+    if (!this.#asked || !this.#paused) return;
+    this.#paused = false;
+    this.#stream.resume();
   }
 
   /** Answers, where something was asked for and there is an answer. */
-  #tryRead(): void {
+  #tryAnswer(): void {
     if (!this.#asked || this.#closed) return;
-    const chunk = this.#stream.read();
-    if (chunk !== null) {
+    const chunk = this.#kept.shift();
+    if (chunk !== undefined) {
       this.#asked = false;
       this.bytes = chunk;
       this.receiveEvents.received(chunk.length);
-    } else if (this.#asked && this.#failure !== null) {
+    } else if (this.#failure !== null) {
       this.#asked = false;
       this.receiveEvents.receiveFailed(codeOf(this.#failure), this.#failure);
-    } else if (this.#asked && this.#ended) {
+    } else if (this.#ended) {
       this.#asked = false;
       this.receiveEvents.received(0);
     }
@@ -144,6 +163,7 @@ class PipeReader implements RawReceiveStream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#kept.length = 0;
     this.#stream.destroy();
   }
 }
@@ -153,14 +173,19 @@ class PipeWriter implements RawSendStream {
   sendEvents!: SendEvents;
   readonly remoteAddr: PipeAddress;
   readonly #stream: Writable;
+  readonly #tellsLength: boolean;
   /** An answer is due. */
   #asked = false;
+  /** How many writes were answered before their callbacks. */
+  #told = 0;
   #failure: unknown = null;
   #closed = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(stream: Writable, remoteAddr: PipeAddress) {
+  /** @param tellsLength Whether `writableLength` is 0 exactly when the system has taken all: in Node. */
+  constructor(stream: Writable, remoteAddr: PipeAddress, tellsLength: boolean) {
     this.#stream = stream;
+    this.#tellsLength = tellsLength;
     this.remoteAddr = remoteAddr;
     stream.on("error", (error) => {
       this.#failure ??= error;
@@ -173,6 +198,10 @@ class PipeWriter implements RawSendStream {
     this.#asked = true;
     if (this.#failure !== null) return this.#fail();
     this.#stream.write(bytes, this.#onDone);
+    // Often the pipe has taken all by now; the callback, which tells so a tick later, is not waited for.
+    if (!this.#tellsLength || this.#stream.writableLength !== 0 || !this.#asked) return;
+    this.#told++;
+    this.#answer();
   }
 
   finish(): void {
@@ -186,10 +215,14 @@ class PipeWriter implements RawSendStream {
       this.#failure ??= error;
       return this.#fail();
     }
-    if (!this.#asked) return;
+    if (this.#told > 0) this.#told--;
+    else if (this.#asked) this.#answer();
+  };
+
+  #answer(): void {
     this.#asked = false;
     this.sendEvents.sent();
-  };
+  }
 
   #fail(): void {
     if (!this.#asked) return;
@@ -231,7 +264,8 @@ class NodeProcess implements RawProcess {
       return { transport: "pipe", name: `${name} of ${JSON.stringify(command)}` };
     };
     const { stdin, stdout, stderr } = child;
-    this.stdin = stdin ? new PipeWriter(stdin, end("stdin")) : null;
+    const isNode = runtime.process.versions.bun === undefined;
+    this.stdin = stdin ? new PipeWriter(stdin, end("stdin"), isNode) : null;
     this.stdout = stdout ? new PipeReader(stdout, end("stdout")) : null;
     this.stderr = stderr ? new PipeReader(stderr, end("stderr")) : null;
     child.on("exit", (code: number | null, signal: string | null) => {
