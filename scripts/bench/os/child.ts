@@ -2,10 +2,10 @@
  * One runtime's part of the benchmark of processes: both sides in one process, turn by turn. Prints an
  * `OsReport` in JSON.
  */
-import { CancelScope, type Coroutine, Loop, Nursery } from "../../../mod.ts";
+import { CancelScope, type Coroutine, Loop, Nursery, type Operation, until } from "../../../mod.ts";
 import { Process } from "../../../src/os/mod.ts";
 import { commandLine, print, runtimeName, wallClock } from "../runtime.ts";
-import { bare, type Side } from "./bare.ts";
+import { bare } from "./bare.ts";
 
 /** Milliseconds of each start, and MB/s of each gigabyte through a pipe. */
 export interface OsReport {
@@ -51,50 +51,56 @@ function* pipe(chunk: Uint8Array, count: number): Coroutine<number> {
   return received;
 }
 
-const loop = new Loop();
-const ours: Side = {
-  start: (group) => loop.run(start(group)),
-  pipe: (chunk, count) => loop.run(pipe(chunk, count)),
-};
-const sides = { ours, bare };
-
-/** A function, since much of a start is done before a promise is given. */
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const before = wallClock();
-  await work();
-  return wallClock() - before;
+/** One side: a start, or a gigabyte through a pipe, in a group of its own or not. */
+interface Timed {
+  start(group: boolean): Operation<unknown>;
+  pipe(chunk: Uint8Array, count: number): Operation<number>;
 }
 
-async function pipeRate(side: Side): Promise<number> {
-  const received = CHUNK.length * CHUNKS;
-  const time = await seconds(
-    () =>
-      side.pipe(CHUNK, CHUNKS).then((count) => {
-        if (count !== received) throw new Error(`${count} bytes came back`);
-      }),
-  );
-  return received / 1e6 / time;
+/** Both run in one loop, as in a program. */
+const sides: Record<"ours" | "bare", Timed> = {
+  ours: { start, pipe },
+  bare: {
+    start: (group) => until(bare.start(group)),
+    pipe: (chunk, count) => until(bare.pipe(chunk, count)),
+  },
+};
+
+function* startTime(side: Timed, group: boolean): Coroutine<number> {
+  const before = wallClock();
+  yield* side.start(group);
+  return (wallClock() - before) * 1000;
+}
+
+function* pipeRate(side: Timed): Coroutine<number> {
+  const before = wallClock();
+  const received = yield* side.pipe(CHUNK, CHUNKS);
+  if (received !== CHUNK.length * CHUNKS) throw new Error(`${received} bytes came back`);
+  return received / 1e6 / (wallClock() - before);
 }
 
 /** Measures the sides in turn, each `count` times, after one time that does not count. */
-async function measure(count: number, sample: (side: Side) => Promise<number>): Promise<Samples> {
+function* measure(
+  count: number,
+  sample: (side: Timed) => Operation<number>,
+): Coroutine<Samples> {
   const samples: Samples = { ours: [], bare: [] };
   for (let round = -1; round < count; round++) {
     for (const name of round % 2 ? ["ours", "bare"] as const : ["bare", "ours"] as const) {
-      const value = await sample(sides[name]);
+      const value = yield* sample(sides[name]);
       if (round >= 0) samples[name].push(value);
     }
   }
   return samples;
 }
 
-const rounds = Number(commandLine[0]);
-const startTime = (group: boolean) => async (side: Side) =>
-  await seconds(() => side.start(group)) * 1000;
-const report: OsReport = {
-  runtime: runtimeName,
-  start: await measure(rounds * STARTS, startTime(true)),
-  plain: await measure(rounds * STARTS, startTime(false)),
-  pipe: await measure(rounds, pipeRate),
-};
-print(JSON.stringify(report));
+function* main(rounds: number): Coroutine<OsReport> {
+  return {
+    runtime: runtimeName,
+    start: yield* measure(rounds * STARTS, (side) => startTime(side, true)),
+    plain: yield* measure(rounds * STARTS, (side) => startTime(side, false)),
+    pipe: yield* measure(rounds, pipeRate),
+  };
+}
+
+print(JSON.stringify(await new Loop().run(main(Number(commandLine[0])))));
