@@ -25,8 +25,8 @@ import type { ProcessInput, ProcessOutput } from "./process_streams.ts";
 /** The first and the longest pause between two looks at a group, in seconds. */
 const FIRST_PAUSE = 0.002;
 const LONGEST_PAUSE = 0.1;
-/** How long members of a group may take to be gone after SIGKILL, in seconds. */
-const KILL_TIME = 1;
+/** How long members of a group may take to be gone after SIGKILL, in seconds: nothing survives it. */
+const KILL_TIME = 0.1;
 
 /** The pipes of a process, those to other processes included. */
 export interface ProcessStreams {

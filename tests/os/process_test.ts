@@ -110,7 +110,7 @@ Deno.test("R49: a process that cleans up within the grace is let to, and so are 
         "while :; do sleep 0.02; done";
       yield* CancelScope.open(function* () {
         // The shell dies of SIGTERM at once; its child takes longer.
-        const child = yield* sh(`sh -c '${worker}' & wait`, { stdout: "pipe" });
+        const child = yield* sh(`sh -c '${worker}' & wait`, { stdout: "pipe", grace: 2 });
         yield* line(child);
       });
       assertEquals(readFileSync(`${folder}/worker`, "utf8"), "done\n");
@@ -138,7 +138,7 @@ Deno.test("R49: grandchildren end with the scope, also where the process itself 
   await run(function* () {
     let pid = 0;
     yield* CancelScope.open(function* () {
-      const child = yield* sh("sleep 60 & sleep 61 & exit 3");
+      const child = yield* sh("sleep 60 & sleep 61 & exit 3", { grace: 0.3 });
       pid = child.pid;
       assertEquals(yield* child.wait(), { code: 3, signal: null });
       assertEquals(membersOf(pid).length, 2);
@@ -154,6 +154,7 @@ Deno.test("R50: a grandchild that keeps the pipe does not keep wait(), nor the e
     yield* CancelScope.open(function* () {
       const child = yield* sh("setsid sh -c 'echo $$; exec sleep 30' & sleep 0.1; exit 4", {
         stdout: "pipe",
+        grace: 0.3,
       });
       escaped = Number(yield* line(child));
       assertEquals((yield* child.wait()).code, 4);
@@ -518,7 +519,7 @@ Deno.test("no descriptor is left by pipes that were never touched", async () => 
   await run(function* () {
     for (let i = 0; i < 10; i++) {
       yield* CancelScope.open(function* () {
-        yield* sh("echo x; sleep 60", { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+        yield* sh("echo x; exec sleep 60", { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
       });
     }
     yield* sleep(0.05);

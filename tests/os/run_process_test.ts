@@ -60,6 +60,7 @@ Deno.test("R51: a timeout ends the process with its group, and is a TimeoutError
   const start = performance.now();
   const error = await errorOf(runProcess(...script("sleep 60 & echo $$; sleep 60"), {
     timeout: { milliseconds: 100 },
+    grace: 0.3,
   }));
   assert(error instanceof TimeoutError, String(error));
   assertLess(performance.now() - start, 10_000);
@@ -67,7 +68,7 @@ Deno.test("R51: a timeout ends the process with its group, and is a TimeoutError
 });
 
 Deno.test("R49: runProcess cancelled leaves nothing", async () => {
-  await run(moveOnAfter(0.1, runProcess(...script("sleep 60 | cat"), { input: "x" })));
+  await run(moveOnAfter(0.1, runProcess(...script("sleep 60 | cat"), { input: "x", grace: 0.3 })));
   assertEquals(children(), []);
 });
 
@@ -89,7 +90,7 @@ Deno.test("a process need not read its input: that is no error", async () => {
 Deno.test("R50: a child left behind does not keep runProcess, and is ended; what was printed is whole", async () => {
   const start = performance.now();
   const { stdout } = await run(
-    runProcess(...script("sleep 60 & head -c 300000 /dev/zero; echo $$")),
+    runProcess(...script("sleep 60 & head -c 300000 /dev/zero; echo $$"), { grace: 0.3 }),
   );
   assertLess(performance.now() - start, 10_000);
   assertEquals(stdout.length > 300_000, true);
