@@ -99,7 +99,7 @@ const WRONG: [string, () => unknown, string | RegExp][] = [
   ],
   ["null", () => null, "and was given null"],
   ["a number", () => 42, "and was given 42"],
-  ["a string, though it can be iterated", () => "text", 'and was given the string "text"'],
+  ["a string, though it can be iterated", () => "text", 'and was given "text"'],
   ["an array, though it can be iterated", () => [1], "and was given an array"],
   ["an object", () => new Date(0), "and was given an object of class Date"],
 ];

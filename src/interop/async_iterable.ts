@@ -6,8 +6,8 @@
  * the channel, and what nothing can wake is a deadlock like any other.
  */
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
-import { Cancelled } from "../kernel/errors.ts";
-import type { Loop } from "../loop.ts";
+import { BrokenResourceError, Cancelled } from "../kernel/errors.ts";
+import { internalsOf, type Loop } from "../loop.ts";
 import type { Task } from "../kernel/task.ts";
 
 /** The receiving end of a channel, as far as is needed here. */
@@ -50,6 +50,10 @@ class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
       if (result !== undefined) {
         if (result.done) this.#finish();
         return resolve(result);
+      }
+      if (internalsOf(this.#loop).isOver) {
+        this.#finish();
+        return reject(new BrokenResourceError(OVER));
       }
       const task = this.#loop.startSoon(
         this.#pull(resolve, reject, () => this.#pulls.delete(task)),
@@ -107,6 +111,9 @@ class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
     }
   }
 }
+
+/** A pull would be a task that never runs (R33b). */
+const OVER = "Cannot receive: the run of the loop is over, so nothing will be sent";
 
 const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 

@@ -5,6 +5,7 @@
  * Invariant: a generator is given to a loop once.
  * Independent of: how tasks are queued, and who settles a wait.
  */
+import { show } from "../check.ts";
 import { Command } from "./command.ts";
 
 /**
@@ -151,23 +152,17 @@ export function notATrap(value: unknown): string {
   if (value === undefined) {
     return "A bare yield does nothing here: use yield* checkpoint() to let other tasks run";
   }
-  if (typeof value === "object" && value !== null) {
-    if (typeof (value as { then?: unknown }).then === "function") {
-      return "Yielded a promise: use yield* until(promise)";
+  try {
+    if (typeof value === "object" && value !== null) {
+      if (typeof (value as { then?: unknown }).then === "function") {
+        return "Yielded a promise: use yield* until(promise)";
+      }
+      if (Symbol.iterator in value) return "Yielded a coroutine: use yield* instead of yield";
     }
-    if (Symbol.iterator in value) return "Yielded a coroutine: use yield* instead of yield";
+  } catch {
+    // A proxy or a getter that cannot be looked at.
   }
   return `Yielded ${
     show(value)
   }: a coroutine waits with yield* and an operation, as in yield* sleep(1)`;
-}
-
-function show(value: unknown): string {
-  if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, 40))}`;
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" && value !== null) {
-    const name = (value as object).constructor?.name;
-    return name ? `an object of class ${name}` : "an object";
-  }
-  return String(value);
 }

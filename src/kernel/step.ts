@@ -149,7 +149,7 @@ function driveTask(task: TaskCore, result: IteratorResult<Trap, unknown> | null)
         task.mode = THROW;
         task.value = isTrap(trap) ? error : new TypeError(notATrap(trap));
         noteThrown(task.value);
-        if (!(trap instanceof Command) || !trap.isBegun) {
+        if (isMisuse(trap)) {
           result = throwMisuse(task);
           continue;
         }
@@ -164,6 +164,15 @@ function isTrap(value: unknown): boolean {
     return typeof (value as Partial<Trap> | null | undefined)?.perform === "function";
   } catch {
     return true; // it is the getter that threw
+  }
+}
+
+/** Whether `trap` was yielded without the star: no operation stands there. */
+function isMisuse(trap: Trap): boolean {
+  try {
+    return trap instanceof Command ? !trap.isBegun : !isTrap(trap);
+  } catch {
+    return false; // a proxy that was revoked
   }
 }
 

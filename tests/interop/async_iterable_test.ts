@@ -168,3 +168,29 @@ Deno.test("R7: who pulls from a loop that crashes is told so, and does not hang"
   await assertRejects(() => loop.run(), Error, "broken clock");
   await pulled;
 });
+
+for (const seconds of [0.01, 0]) {
+  for (
+    const [how, open] of [["iterable", toAsyncIterable], ["stream", toReadableStream]] as const
+  ) {
+    Deno.test(`R33b: who iterates the ${how} of a loop that fails ${seconds} s after a value is told so`, async () => {
+      const loop = new Loop();
+      const { sender, receiver } = openChannel<number>(0);
+      const run = assertRejects(
+        () =>
+          loop.run(function* () {
+            yield* sender.send(1);
+            if (seconds > 0) yield* sleep(seconds);
+            throw new RangeError("producer failed"); // the sender stays open
+          }()),
+        RangeError,
+      );
+      const values: number[] = [];
+      await assertRejects(async () => {
+        for await (const value of open(receiver, loop) as AsyncIterable<number>) values.push(value);
+      }, Error);
+      await run;
+      assertEquals(values, [1]);
+    });
+  }
+}

@@ -94,6 +94,46 @@ Deno.test("R5: an operation that was put off by a checkpoint gives its value, an
   assertEquals(values, Array.from({ length: 1000 }, (_, i) => i));
 });
 
+for (
+  const [what, value, message] of [
+    ["a revoked proxy", Proxy.revocable({}, {}), /./],
+    ["an object whose then throws", {
+      get then() {
+        return throwing("then");
+      },
+    }, /^Yielded an object/],
+    ["an object whose constructor throws", {
+      get constructor() {
+        return throwing("c");
+      },
+    }, /^Yielded an object/],
+    ["a symbol", Symbol("s"), /^Yielded Symbol\(s\)/],
+  ] as [string, unknown, RegExp][]
+) {
+  Deno.test(`R2: ${what} that is yielded is an error there, and harms nobody else`, async () => {
+    const world = new World();
+    const { loop, log } = world;
+    let yielded = value;
+    if (what === "a revoked proxy") {
+      const { proxy, revoke } = value as { proxy: object; revoke(): void };
+      revoke();
+      yielded = proxy;
+    }
+    let caught: unknown;
+    loop.startSoon(world.sleeper("other", 1));
+    loop.startSoon(function* (): Coroutine {
+      try {
+        yield yielded as never;
+      } catch (error) {
+        caught = error;
+      }
+    }());
+    await loop.run();
+    assertMatch((caught as Error).message, message);
+    assertEquals(log, ["1 other slept"]);
+  });
+}
+
 /** An operation by hand whose iterator is `iterator`. */
 function operationOf(iterator: object): Operation<unknown> {
   return { [Symbol.iterator]: () => iterator } as Operation<unknown>;
