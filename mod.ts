@@ -47,6 +47,7 @@ export {
   type TaskOptions,
 } from "./src/kernel/nursery.ts";
 export { Loop, type LoopOptions } from "./src/loop.ts";
+export type { Selectable } from "./src/kernel/wait.ts";
 export { checkpoint } from "./src/kernel/checkpoint.ts";
 export { call } from "./src/operations/call.ts";
 export { currentLoop, currentTask } from "./src/operations/current.ts";

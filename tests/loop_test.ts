@@ -753,7 +753,7 @@ function* nestedTasks(depth: number, bottom: () => Coroutine): Coroutine {
 for (const [name, nest] of Object.entries({ "in one task": nested, "across tasks": nestedTasks })) {
   Deno.test(`R28: 10,000 nested nurseries ${name}: run, fail, be cancelled, deadlock`, async () => {
     const { loop } = new World();
-    await loop.run(nest(10_000, () => sleep(1) as Coroutine));
+    await loop.run(nest(10_000, () => sleep(1) as Operation<void> as Coroutine));
     const error = await rejection(loop.run(nest(10_000, function* () {
       yield* sleep(1);
       throw new RangeError("deep");

@@ -27,6 +27,12 @@ export interface Broomio {
   Nursery: { open<T>(body: (nursery: Nursery) => Coroutine<T>): Operation<T | undefined> };
   checkpoint(): Operation<void>;
   sleep(seconds: number): Operation<void>;
+  mapConcurrent<T, R>(
+    items: Iterable<T>,
+    mapper: (item: T) => Operation<R>,
+    options: { concurrency: number },
+  ): Operation<R[]>;
+  retry<T>(body: () => Operation<T>): Operation<T>;
   call<T>(coroutine: Coroutine<T>): Operation<T>;
   moveOnAfter<T>(seconds: number, body: () => Coroutine<T>): Operation<T | undefined>;
   openChannel<T>(capacity: number): Channel<T>;

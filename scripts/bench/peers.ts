@@ -5,6 +5,9 @@
 
 import type * as effectModule from "effect";
 import type * as effectionModule from "effection";
+import type * as pLimitModule from "p-limit";
+import type * as pMapModule from "p-map";
+import type * as pRetryModule from "p-retry";
 
 export type EffectDoor = typeof effectModule;
 export type EffectionDoor = typeof effectionModule;
@@ -12,6 +15,18 @@ export type { Subscription } from "effection";
 
 export async function loadEffect(): Promise<EffectDoor> {
   return await import("effect");
+}
+
+export async function loadPLimit(): Promise<typeof pLimitModule.default> {
+  return (await import("p-limit")).default;
+}
+
+export async function loadPMap(): Promise<typeof pMapModule.default> {
+  return (await import("p-map")).default;
+}
+
+export async function loadPRetry(): Promise<typeof pRetryModule.default> {
+  return (await import("p-retry")).default;
 }
 
 export async function loadEffection(): Promise<EffectionDoor> {

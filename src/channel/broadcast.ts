@@ -11,8 +11,8 @@
  *
  * Independent of: how a channel passes values.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { checkInteger, checkOneOf, checkOptions } from "../check.ts";
-import type { Operation } from "../kernel/coroutine.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { titleOf } from "../kernel/title.ts";
@@ -120,7 +120,7 @@ export class Broadcast<T> implements Disposable {
    *
    * @throws {ClosedResourceError} If the broadcast was closed, also while it waits.
    */
-  send(value: T): Operation<void> {
+  send(value: T): Selectable<void> {
     return new BroadcastWait(this.#core, value);
   }
 

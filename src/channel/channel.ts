@@ -4,6 +4,7 @@
  * Here is what users see of a channel, and its two ends. Invariant: an end is counted in its core
  * exactly while it is open. Independent of: how values pass (`core.ts`).
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { checkInteger, checkOptions } from "../check.ts";
 import type { Operation } from "../kernel/coroutine.ts";
 import {
@@ -56,7 +57,7 @@ export interface Sender<T> extends Disposable {
    * @throws {BrokenResourceError} If every receiver was closed or a sender has failed, also while
    * it waits.
    */
-  send(value: T): Operation<void>;
+  send(value: T): Selectable<void>;
 
   /**
    * Sends without waiting: false where that is not possible. It may be called from anywhere, such
@@ -103,7 +104,7 @@ export interface Receiver<T> extends Disposable {
    * @throws {EndOfChannel} If everything was received and every sender is closed.
    * @throws {ClosedResourceError} If this receiver was closed, also while it waits.
    */
-  receive(): Operation<T>;
+  receive(): Selectable<T>;
 
   /**
    * Receives without waiting: `undefined` where there is nothing. In a channel of values that may
@@ -120,7 +121,7 @@ export interface Receiver<T> extends Disposable {
    *
    * @throws {ClosedResourceError} If this receiver was closed, also while it waits.
    */
-  next(): Operation<IteratorResult<T, undefined>>;
+  next(): Selectable<IteratorResult<T, undefined>>;
 
   /**
    * The same without waiting: `undefined` where there is nothing.
@@ -208,7 +209,7 @@ class SenderEnd<T> extends ChannelEnd<T> implements Sender<T> {
     core.openSenders++;
   }
 
-  send(value: T): Operation<void> {
+  send(value: T): Selectable<void> {
     const last = this.#last;
     if (last === null || !last.renew()) return this.#last = new SendWait(this, value);
     last.value = value;
@@ -249,7 +250,7 @@ export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
     core.openReceivers++;
   }
 
-  receive(): Operation<T> {
+  receive(): Selectable<T> {
     const last = this.#lastReceive;
     return last !== null && last.renew() ? last : this.#lastReceive = new ValueWait(this);
   }
@@ -261,7 +262,7 @@ export class ReceiverEnd<T> extends ChannelEnd<T> implements Receiver<T> {
     if (isAtEnd(this)) throw endError(this.core);
   }
 
-  next(): Operation<IteratorResult<T, undefined>> {
+  next(): Selectable<IteratorResult<T, undefined>> {
     const last = this.#lastNext;
     return last !== null && last.renew() ? last : this.#lastNext = new NextWait(this);
   }

@@ -5,6 +5,7 @@
  * change wakes all that wait, and a slow reader misses what was replaced before it asked, never the
  * newest. Independent of: what the value is; two that are equal are two changes.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { checkFunction, checkOptions } from "../check.ts";
 import type { Operation } from "../kernel/coroutine.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
@@ -36,7 +37,7 @@ export interface Changes<T> extends Disposable {
    *
    * @throws {ClosedResourceError} If this reader was closed.
    */
-  next(): Operation<IteratorResult<T, undefined>>;
+  next(): Selectable<IteratorResult<T, undefined>>;
 
   /**
    * Runs `body` for each change, one after the other, until the watch is closed or `body` gives
@@ -131,7 +132,7 @@ class Reader<T> implements Changes<T> {
     this.seen = core.version;
   }
 
-  next(): Operation<IteratorResult<T, undefined>> {
+  next(): Selectable<IteratorResult<T, undefined>> {
     return new ChangeWait(this);
   }
 

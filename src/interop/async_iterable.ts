@@ -3,12 +3,16 @@
  *
  * Invariant: the loop is held exactly while the iteration is open and no pull is under way. Then
  * only the outside knows whether more will be asked for; during a pull a task of the loop waits for
- * the channel, and what nothing can wake is a deadlock like any other.
+ * the channel, and what nothing can wake is a deadlock like any other. An iteration never outlives
+ * the run that its senders are in: it ends with the error of that run, or with the end (R33b).
  */
+import { checkInstance, checkObject, wrongKind } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { BrokenResourceError, Cancelled } from "../kernel/errors.ts";
-import { internalsOf, type Loop } from "../loop.ts";
+import type { NurseryCore } from "../kernel/nursery.ts";
+import { NurseryError } from "../kernel/nursery_error.ts";
 import type { Task } from "../kernel/task.ts";
+import { internalsOf, Loop } from "../loop.ts";
 
 /** The receiving end of a channel, as far as is needed here. */
 export interface ValueReceiver<T> {
@@ -29,6 +33,8 @@ export interface ClosableAsyncIterator<T> extends AsyncIterableIterator<T, undef
 class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
   readonly #receiver: ValueReceiver<T>;
   readonly #loop: Loop;
+  /** The root of the run that the senders are in. When the loop has another one, that run is over. */
+  readonly #root: NurseryCore;
   readonly #pulls = new Set<Task>();
   #hold: Disposable | null = null;
   #open = true;
@@ -36,6 +42,7 @@ class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
   constructor(receiver: ValueReceiver<T>, loop: Loop) {
     this.#receiver = receiver;
     this.#loop = loop;
+    this.#root = internalsOf(loop).root;
     this.#balance();
   }
 
@@ -46,10 +53,22 @@ class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
   next(): Promise<IteratorResult<T, undefined>> {
     return new Promise((resolve, reject) => {
       if (!this.#open) return resolve(END);
-      const result = this.#receiver.tryNext();
-      if (result !== undefined) {
-        if (result.done) this.#finish();
-        return resolve(result);
+      try {
+        const result = this.#receiver.tryNext();
+        if (result !== undefined) {
+          if (result.done) this.#finish();
+          return resolve(result);
+        }
+        if (internalsOf(this.#loop).root !== this.#root) {
+          // Nothing more comes: a task that waited for it would never run (R33b).
+          this.#finish();
+          this.#receiver.close();
+          const failure = this.#failure();
+          return failure === null ? resolve(END) : reject(failure.error);
+        }
+      } catch (error) {
+        this.#finish();
+        return reject(error);
       }
       if (internalsOf(this.#loop).isOver) {
         this.#finish();
@@ -57,9 +76,7 @@ class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
       }
       const task = this.#loop.startSoon(
         this.#pull(resolve, reject, () => this.#pulls.delete(task)),
-        {
-          name: "toAsyncIterable",
-        },
+        { name: "toAsyncIterable" },
       );
       task.promise().catch(reject); // a loop that crashes runs no `catch` of ours
       this.#pulls.add(task);
@@ -67,21 +84,31 @@ class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
     });
   }
 
+  /** What the run has failed with, or is failing with; null if it has not. */
+  #failure(): { readonly error: unknown } | null {
+    const { errors, tasks, scope } = this.#root;
+    if (errors.length > 0) {
+      return { error: errors.length === 1 ? errors[0] : new NurseryError(errors, tasks) };
+    }
+    return scope.cancelCalled ? { error: scope.cancelled } : null;
+  }
+
   *#pull(
     resolve: (result: IteratorResult<T, undefined>) => void,
     reject: (error: unknown) => void,
-    leave: () => void,
+    ended: () => void,
   ): Coroutine {
     try {
       const result = yield* this.#receiver.next();
-      leave();
+      ended();
       if (result.done) this.#finish();
       resolve(result);
     } catch (error) {
-      leave();
+      ended();
       if (this.#open) {
         this.#finish();
-        reject(error);
+        const failure = error instanceof Cancelled ? this.#failure() : null;
+        reject(failure === null ? error : failure.error);
       } else resolve(END);
       if (error instanceof Cancelled) throw error;
     } finally {
@@ -115,11 +142,16 @@ class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
 /** A pull would be a task that never runs (R33b). */
 const OVER = "Cannot receive: the run of the loop is over, so nothing will be sent";
 
+const RECEIVER = "the receiving end of a channel";
+
 const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /**
  * What a receiver receives, as an async iterable for code outside the loop: `for await` runs beside
  * `loop.run()`. It can be iterated once. Leaving the loop early closes the receiver.
+ *
+ * When the run of the loop is over, it gives what is left in the channel and then the error of the
+ * run, or the end.
  *
  * While it is open, the loop waits for it rather than call a sender deadlocked: iterate it, or end
  * it with `return()`.
@@ -144,8 +176,10 @@ export function toAsyncIterable<T>(
   receiver: ValueReceiver<T>,
   loop: Loop,
 ): ClosableAsyncIterator<T> {
-  if (typeof receiver?.tryNext !== "function" || typeof loop?.hold !== "function") {
-    throw new TypeError("toAsyncIterable() wants a receiver and the loop of its senders");
+  checkObject(receiver, "receiver of toAsyncIterable()", RECEIVER);
+  const { next, tryNext, close } = receiver;
+  if (![next, tryNext, close].every((each) => typeof each === "function")) {
+    throw wrongKind(RECEIVER, receiver, "receiver of toAsyncIterable()");
   }
-  return new ReceiverIterator(receiver, loop);
+  return new ReceiverIterator(receiver, checkInstance(loop, Loop, "loop of toAsyncIterable()"));
 }

@@ -6,6 +6,7 @@
  * a task that waits, or stays in the buffer for the next: a cancelled wait takes none with it
  * (R18). Independent of: where the values come from.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { CancelScope } from "../kernel/cancel_scope.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { ensure } from "../operations/ensure.ts";
@@ -31,7 +32,7 @@ export interface Source<T> extends Disposable {
    *
    * @throws {ClosedResourceError} If the source was closed, also while it waits.
    */
-  next(): Operation<IteratorResult<T, undefined>>;
+  next(): Selectable<IteratorResult<T, undefined>>;
 
   /**
    * Runs `body` for each value, one after the other, to the end of the source or until `body`
@@ -95,7 +96,7 @@ export abstract class BufferedSource<T> implements Source<T> {
     }
   }
 
-  next(): Operation<IteratorResult<T, undefined>> {
+  next(): Selectable<IteratorResult<T, undefined>> {
     return new SourceWait(this);
   }
 

@@ -3,8 +3,7 @@
  * loop.
  */
 import { checkFunction } from "../check.ts";
-import type { Operation } from "../kernel/coroutine.ts";
-import { Wait } from "../kernel/wait.ts";
+import { type Selectable, Wait } from "../kernel/wait.ts";
 
 /** Begins something and says how to take it back. */
 export type SuspendStart<T> = (
@@ -62,7 +61,7 @@ class Suspend<T> extends Wait<T> {
  * await new Loop().run(tick());
  * ```
  */
-export function suspend<T>(start: SuspendStart<T>): Operation<T> {
+export function suspend<T>(start: SuspendStart<T>): Selectable<T> {
   return new Suspend(
     checkFunction(start, "start of suspend()", "a function (resume, fail) => undo"),
   );

@@ -5,8 +5,8 @@
  * Invariant: a result goes to the task or, after a cancel, to `late`: to one of them, once. A late
  * rejection is let go.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { checkFunction, checkOptions, wrongKind } from "../check.ts";
-import type { Operation } from "../kernel/coroutine.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { describeError, isThenable } from "../operations/dispose.ts";
 import { PromiseWait } from "../operations/promise_wait.ts";
@@ -92,7 +92,7 @@ const KNOWN = ["late"] as const;
  * console.log(await new Loop().run(title())); // HELLO
  * ```
  */
-export function until<T>(source: UntilSource<T>, options?: UntilOptions<T>): Operation<T> {
+export function until<T>(source: UntilSource<T>, options?: UntilOptions<T>): Selectable<T> {
   if (typeof source !== "function" && !isThenable(source)) {
     throw wrongKind("a promise, or a function (signal) => promise", source, "until()");
   }

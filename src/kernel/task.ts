@@ -12,7 +12,7 @@
  * scope can unwind exactly the frames above its own.
  */
 import type { ScopeCore } from "./cancel_scope.ts";
-import type { Operation, Trap } from "./coroutine.ts";
+import type { Trap } from "./coroutine.ts";
 import { isCancelled, TaskCancelledError } from "./errors.ts";
 import {
   CONTINUE,
@@ -29,7 +29,7 @@ import type { NurseryCore } from "./nursery.ts";
 import type { OwnedResource } from "./ownership.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { appendStack } from "./stack.ts";
-import { type Parking, Wait } from "./wait.ts";
+import { type Parking, type Selectable, Wait } from "./wait.ts";
 
 /** What a task is doing, or how it ended. */
 export type TaskState = "ready" | "running" | "waiting" | "succeeded" | "failed" | "cancelled";
@@ -69,7 +69,7 @@ export interface Task<T = unknown> {
    *
    * @throws {TaskCancelledError} If the task was cancelled.
    */
-  join(): Operation<T>;
+  join(): Selectable<T>;
   /** Cancels this task alone, at its next wait. Never waits; the first reason stays. */
   cancel(reason?: unknown): void;
   /**
@@ -185,7 +185,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
     return this.nursery.owner;
   }
 
-  join(): Operation<T> {
+  join(): Selectable<T> {
     return new JoinWait(this);
   }
 

@@ -25,11 +25,31 @@
  */
 import { deliver, type Interruption, WITHDRAWN } from "./cancel_delivery.ts";
 import { Command } from "./command.ts";
+import type { Operation } from "./coroutine.ts";
 import { isCancelled } from "./errors.ts";
 import { noteArrived, noteThrown } from "./stack.ts";
 import type { TaskCore } from "./task.ts";
 
 export { DEFERRED, type Interruption, WITHDRAWN } from "./cancel_delivery.ts";
+
+/**
+ * An operation that is one wait and can be taken back at any moment: what `select` chooses from.
+ * Coroutines, and operations that are made of several waits, are none; for those there is `race`.
+ *
+ * @example
+ * ```ts
+ * import { Loop, select, type Selectable, sleep } from "jsr:@broomio/core";
+ *
+ * function* firstOf(operation: Selectable<unknown>) {
+ *   return (yield* select({ done: operation, late: sleep(0.01) })).arm;
+ * }
+ * console.log(await new Loop().run(firstOf(sleep(60)))); // late
+ * ```
+ */
+export interface Selectable<T> extends Operation<T> {
+  /** Whether it can be taken back while it waits. */
+  readonly withdrawable: boolean;
+}
 
 /** Where a task is parked, as the loop sees it. */
 export interface Parking {

@@ -2,6 +2,7 @@
  * ListenSocket: what TCP, Unix and TLS listeners have in common: accepting one by one, into a
  * nursery, or serving. Independent of: which backend it is.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import type { RawListener, RawStream } from "./network.ts";
 import { Nursery } from "../kernel/nursery.ts";
@@ -66,14 +67,14 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
    * @throws {BusyResourceError} If another task is accepting.
    * @throws {ClosedResourceError} If the listener was closed.
    */
-  accept(): Operation<S>;
+  accept(): Selectable<S>;
   /**
    * Waits for a connection and starts its handler as a child of `nursery`; gives the task. A
    * checkpoint. The socket is closed when the handler ends, however it ends. A `SocketError` of the
    * connection's own ends that connection only; any other error goes to the nursery.
    */
   accept(nursery: Nursery, handler: Handler<S>): Operation<Task>;
-  accept(nursery?: Nursery, handler?: Handler<S>): Operation<S> | Operation<Task> {
+  accept(nursery?: Nursery, handler?: Handler<S>): Selectable<S> | Operation<Task> {
     if (nursery === undefined) return new Accept(this.#acceptor, this.#wrap);
     checkInstance(nursery, Nursery, "nursery");
     checkFunction(handler, "handler", "a function* that takes the socket");

@@ -2,6 +2,7 @@
  * Socket: what TCP, Unix and TLS connections have in common: a receiving and a sending half over
  * one raw stream. Independent of: which backend it is.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { call } from "../operations/call.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
@@ -59,7 +60,7 @@ export abstract class Socket implements ByteStream {
    * @throws {ClosedResourceError} If the socket was closed.
    * @throws {RangeError} If `max` is less than 1.
    */
-  recv(max: number = Infinity): Operation<Uint8Array<ArrayBuffer> | null> {
+  recv(max: number = Infinity): Selectable<Uint8Array<ArrayBuffer> | null> {
     return new Receive(this.#receiver, this.#sender, max);
   }
 
@@ -72,7 +73,7 @@ export abstract class Socket implements ByteStream {
    * @throws {ClosedResourceError} If the socket was closed.
    * @throws {RangeError} If the buffer has no room.
    */
-  recvInto(buffer: Uint8Array): Operation<number | null> {
+  recvInto(buffer: Uint8Array): Selectable<number | null> {
     return new ReceiveInto(this.#receiver, this.#sender, buffer);
   }
 
@@ -87,7 +88,7 @@ export abstract class Socket implements ByteStream {
    * @throws {ClosedResourceError} If the socket was closed.
    * @throws {RangeError} If `max` is less than 1.
    */
-  recvView(max: number = Infinity): Operation<Uint8Array<ArrayBuffer> | null> {
+  recvView(max: number = Infinity): Selectable<Uint8Array<ArrayBuffer> | null> {
     return new ReceiveView(this.#receiver, this.#sender, max);
   }
 

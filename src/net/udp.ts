@@ -11,7 +11,7 @@ import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
 import type { DatagramEvents, RawDatagram } from "./network.ts";
 import type { Datagram, NetAddress } from "../stream.ts";
-import { Wait } from "../kernel/wait.ts";
+import { type Selectable, Wait } from "../kernel/wait.ts";
 import { OpenWait } from "./open_wait.ts";
 import { showAddress, SocketError } from "../bytes/socket_error.ts";
 import { checkBytes } from "../bytes/check_bytes.ts";
@@ -103,7 +103,7 @@ export class UdpSocket implements Datagram {
    * @throws {BusyResourceError} If another task is receiving.
    * @throws {ClosedResourceError} If the socket was closed.
    */
-  recvFrom(): Operation<UdpMessage> {
+  recvFrom(): Selectable<UdpMessage> {
     return new ReceiveMessage(this.#queue);
   }
 

@@ -52,7 +52,7 @@ export class ForEachConcurrent<T> extends Gather<void> {
       const work = function* (value: T): Coroutine {
         if (!(yield* runVisitor(body, value))) workers.stop();
       };
-      const workers: Workers<T> = new Workers(nursery, reader, work, options);
+      const workers: Workers<T, void> = new Workers(nursery, reader, work, options);
       return DONE;
     }, { name: "forEach" });
   }

@@ -68,9 +68,9 @@ class MapConcurrent<T, R> extends Mapping<T, R, R[]> {
     const results = this.#results;
     const map = (item: T, index: number) => this.map(item, index);
     return Nursery.open((nursery) => {
-      new Workers(nursery, reader, function* (item, index) {
-        results[index] = yield* map(item, index);
-      }, { concurrency: this.concurrency, name: this.by });
+      const whenWorked = (result: R, index: number) => void (results[index] = result);
+      const { concurrency, by: name } = this;
+      new Workers(nursery, reader, map, { concurrency, name, whenWorked });
       return DONE;
     }, { name: this.by });
   }

@@ -8,15 +8,13 @@
  */
 import { checkFunction, checkInteger, checkNumber, checkOptions, wrongKind } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
-import type { Coroutine, Operation } from "../kernel/coroutine.ts";
-import { Cancelled } from "../kernel/errors.ts";
+import { Command } from "../kernel/command.ts";
+import { bodyIterator, type Operation, toIterator } from "../kernel/coroutine.ts";
+import { CONTINUE, Frame, isCancellation, NEXT, POP, type Verdict } from "../kernel/frame.ts";
 import { seededRandom } from "../kernel/ready_queue.ts";
-import type { Loop } from "../loop.ts";
-import type { TaskCore } from "../kernel/task.ts";
 import { noteThrown } from "../kernel/stack.ts";
-import { checkpoint } from "../kernel/checkpoint.ts";
-import { Call } from "./call.ts";
-import { currentTask } from "./current.ts";
+import type { TaskCore } from "../kernel/task.ts";
+import type { Loop } from "../loop.ts";
 import { describeError } from "./dispose.ts";
 import { sleep } from "./sleep.ts";
 import { failAfter } from "./timeout.ts";
@@ -162,36 +160,95 @@ function jitterOf(loop: Loop): () => number {
   return random;
 }
 
-function* attempts<T>(
-  body: (attempt: number) => Operation<T>,
-  settings: Settings,
-): Coroutine<T> {
-  const { maxAttempts, minTimeout, maxTimeout, multiplier, jitter, timeout } = settings;
-  const task = (yield* currentTask()) as TaskCore;
-  const errors: unknown[] = [];
-  for (let attempt = 1, delay = minTimeout;; attempt++) {
-    try {
-      if (timeout === undefined) return yield* new Call(() => body(attempt), "retry");
-      return yield* failAfter(timeout, () => body(attempt));
-    } catch (error) {
-      if (error instanceof Cancelled) throw error;
-      if (task.scope.cause !== null) {
-        // A cancel is in force. If it was delivered, this is an error of the cleanup; if not, the
-        // attempt failed by itself.
-        if (task.deliveries > 0) throw error;
-        yield* checkpoint();
-      }
-      if (settings.isRetriable !== undefined && !isRetriable(settings.isRetriable, error)) {
-        throw error;
-      }
-      if (maxAttempts !== Infinity) errors.push(error);
-      if (attempt === maxAttempts) throw failed(errors);
-      const seconds = delay * (1 - jitter * jitterOf(task.scheduler.loop)());
-      settings.onRetry?.(error, { attempt, delay: seconds });
-      yield* sleep(seconds);
-      delay = Math.min(maxTimeout, delay * multiplier);
-    }
+/** The settings of `retry(body)` without options. */
+const DEFAULTS = toSettings({});
+
+/** The body, and the delays between its attempts. */
+class Retry<T> extends Command<T> {
+  readonly #body: (attempt: number) => Operation<T>;
+  readonly #settings: Settings;
+
+  constructor(body: (attempt: number) => Operation<T>, settings: Settings) {
+    super();
+    this.#body = body;
+    this.#settings = settings;
   }
+
+  perform(task: TaskCore): boolean {
+    this.begin();
+    task.frame = new RetryFrame(this.#body, this.#settings, task.frame);
+    return true;
+  }
+
+  describe(): string {
+    return "retry";
+  }
+}
+
+/**
+ * Runs an attempt, or sleeps before the next one. A frame and no generator: an attempt that
+ * succeeds costs little more than a `call`.
+ */
+class RetryFrame<T> extends Frame {
+  readonly #body: (attempt: number) => Operation<T>;
+  readonly #settings: Settings;
+  #attempt = 1;
+  #delay: number;
+  #sleeping = false;
+  #errors: unknown[] = [];
+
+  constructor(body: (attempt: number) => Operation<T>, settings: Settings, below: Frame) {
+    super(attempt(body, settings, 1), below);
+    this.#body = body;
+    this.#settings = settings;
+    this.#delay = settings.minTimeout;
+  }
+
+  override exit(task: TaskCore): Verdict {
+    if (this.#sleeping) {
+      if (task.mode !== NEXT) return POP;
+      this.#sleeping = false;
+      this.iterator = attempt(this.#body, this.#settings, ++this.#attempt);
+    } else {
+      if (task.mode === NEXT || isCancellation(task)) return POP;
+      // Under a cancel that was delivered this is an error of the cleanup. One that was not yet
+      // delivered lands in the sleep.
+      if (task.scope.cause !== null && task.deliveries > 0) return POP;
+      try {
+        this.iterator = toIterator(sleep(this.#failed(task.value, task)), "retry");
+      } catch (error) {
+        task.value = error;
+        return POP;
+      }
+      this.#sleeping = true;
+    }
+    task.mode = NEXT;
+    task.value = undefined;
+    return CONTINUE;
+  }
+
+  /** An attempt has failed: gives how long to sleep, or throws what comes out. */
+  #failed(error: unknown, task: TaskCore): number {
+    if (task.scope.cause !== null) return 0;
+    const { maxAttempts, maxTimeout, multiplier, jitter, isRetriable, onRetry } = this.#settings;
+    if (isRetriable !== undefined && !askWhether(isRetriable, error)) throw error;
+    if (maxAttempts !== Infinity) this.#errors.push(error);
+    if (this.#attempt === maxAttempts) throw failed(this.#errors);
+    const delay = this.#delay * (1 - jitter * jitterOf(task.scheduler.loop)());
+    this.#delay = Math.min(maxTimeout, this.#delay * multiplier);
+    onRetry?.(error, { attempt: this.#attempt, delay });
+    return delay;
+  }
+}
+
+/** The coroutine of one attempt. */
+function attempt<T>(
+  body: (attempt: number) => Operation<T>,
+  { timeout }: Settings,
+  count: number,
+): Frame["iterator"] {
+  if (timeout !== undefined) return toIterator(failAfter(timeout, () => body(count)), "retry");
+  return bodyIterator(() => body(count), "retry");
 }
 
 /**
@@ -204,7 +261,7 @@ function failed(errors: readonly unknown[]): RetryError {
   return error;
 }
 
-function isRetriable(ask: (error: unknown) => boolean, error: unknown): boolean {
+function askWhether(ask: (error: unknown) => boolean, error: unknown): boolean {
   const answer: unknown = ask(error);
   if (typeof answer === "boolean") return answer;
   throw wrongKind("true or false from isRetriable", answer, "retry()");
@@ -238,6 +295,5 @@ export function retry<T>(
 ): Operation<T> {
   const what = "a function* that makes a coroutine for each attempt";
   checkFunction(body, "body of retry()", what);
-  const settings = toSettings(options);
-  return new Call(() => attempts(body, settings), "retry");
+  return new Retry(body, options === undefined ? DEFAULTS : toSettings(options));
 }

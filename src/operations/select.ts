@@ -9,15 +9,23 @@
  * what it did on the way could not be taken back. An operation that is one wait does nothing before
  * `arm`, and `disarm` undoes that.
  */
+import { checkObject } from "../check.ts";
 import { interrupt } from "../kernel/cancel_delivery.ts";
 import type { Operation, Trap } from "../kernel/coroutine.ts";
 import { noteThrown } from "../kernel/stack.ts";
 import { runningTask } from "../kernel/scheduler.ts";
 import type { TaskCore } from "../kernel/task.ts";
-import { type Choice, DEFERRED, type Interruption, type Parking, Wait } from "../kernel/wait.ts";
+import {
+  type Choice,
+  DEFERRED,
+  type Interruption,
+  type Parking,
+  type Selectable,
+  Wait,
+} from "../kernel/wait.ts";
 
 /** The operations that {@linkcode select} chooses from, by name. */
-export type Arms = Readonly<Record<string, Operation<unknown>>>;
+export type Arms = Readonly<Record<string, Selectable<unknown>>>;
 
 /** What {@linkcode select} gives: the name of the arm that happened, and its value. */
 export type Selected<A extends Arms> = {
@@ -182,8 +190,8 @@ function toWait(name: string, operation: Operation<unknown>): Wait<unknown> {
   throw new TypeError(
     `select() cannot take back its arm ${
       JSON.stringify(name)
-    }: an arm is one fresh wait, such as receiver.receive(), sender.send(value), event.wait(), task.join() or sleep(1); ` +
-      "for coroutines there is race()",
+    }: an arm is one fresh wait, such as receiver.receive() or sleep(1); ` +
+      "for anything else there is race()",
   );
 }
 
@@ -213,8 +221,6 @@ function toWait(name: string, operation: Operation<unknown>): Wait<unknown> {
  * ```
  */
 export function select<const A extends Arms>(arms: A): Operation<Selected<A>> {
-  if (typeof arms !== "object" || arms === null) {
-    throw new TypeError("select() wants a record of operations, as in { message: receive() }");
-  }
+  checkObject(arms, "select()", "a record of operations, as in { message: receive() }");
   return new Select(arms) as Operation<unknown> as Operation<Selected<A>>;
 }

@@ -1,11 +1,10 @@
 /**
  * Waiting for time, in seconds on the loop's clock.
  */
-import type { Operation } from "../kernel/coroutine.ts";
 import { type Duration, toDeadline, toSeconds } from "../duration.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import type { Timed } from "../kernel/timers.ts";
-import { Wait } from "../kernel/wait.ts";
+import { type Selectable, Wait } from "../kernel/wait.ts";
 
 /** Parked until a time; in the timer queue exactly while it is parked and the time is finite. */
 class Sleep extends Wait<void> implements Timed {
@@ -54,7 +53,7 @@ class Sleep extends Wait<void> implements Timed {
  * await new Loop().run(sleep({ milliseconds: 20 }));
  * ```
  */
-export function sleep(duration: Duration): Operation<void> {
+export function sleep(duration: Duration): Selectable<void> {
   return new Sleep(toSeconds(duration), true);
 }
 
@@ -72,7 +71,7 @@ export function sleep(duration: Duration): Operation<void> {
  * await loop.run(sleepUntil(loop.now + 0.01));
  * ```
  */
-export function sleepUntil(deadline: number): Operation<void> {
+export function sleepUntil(deadline: number): Selectable<void> {
   return new Sleep(toDeadline(deadline), false);
 }
 
@@ -86,6 +85,6 @@ export function sleepUntil(deadline: number): Operation<void> {
  * await new Loop().run(moveOnAfter(0.01, sleepForever()));
  * ```
  */
-export function sleepForever(): Operation<never> {
-  return new Sleep(Infinity, true) as Operation<unknown> as Operation<never>;
+export function sleepForever(): Selectable<never> {
+  return new Sleep(Infinity, true) as Selectable<unknown> as Selectable<never>;
 }

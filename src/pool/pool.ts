@@ -1,6 +1,7 @@
 /**
  * Pool: what a user has of a pool, whatever its workers are made of; and how one is opened.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { checkFunction, checkInteger, checkOptions, checkString } from "../check.ts";
 import { Command } from "../kernel/command.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -44,7 +45,7 @@ export interface Pool<Module = AnyModule> {
   execute<Name extends HandlerName<Module>>(
     name: Name,
     ...args: HandlerArguments<Module, Name>
-  ): Operation<HandlerResult<Module, Name>>;
+  ): Selectable<HandlerResult<Module, Name>>;
 
   /**
    * Calls the export `name` once for each item, in several workers at a time, and gives the results
@@ -150,7 +151,7 @@ class PoolHandle<Module> implements Pool<Module> {
   execute<Name extends HandlerName<Module>>(
     name: Name,
     ...args: HandlerArguments<Module, Name>
-  ): Operation<HandlerResult<Module, Name>> {
+  ): Selectable<HandlerResult<Module, Name>> {
     return new CallWait(this.#core, checkString(name, "name of the export"), args);
   }
 

@@ -11,6 +11,7 @@
  * A token of a task that ended goes back: unlike a lock it protects nothing that could have been
  * left half done.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { checkBody, checkInteger, wrongKind } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import { OwnedResource } from "../kernel/ownership.ts";
@@ -236,7 +237,7 @@ export class CapacityLimiter {
    *
    * @throws {Error} If this task has one already.
    */
-  acquire(): Operation<void> {
+  acquire(): Selectable<void> {
     return new TokenWait(this.#core, null);
   }
 
@@ -268,7 +269,7 @@ export class CapacityLimiter {
    * @throws {TypeError} If it is no object.
    * @throws {Error} If it has one already, or another task waits for one on its behalf.
    */
-  acquireOnBehalfOf(borrower: object): Operation<void> {
+  acquireOnBehalfOf(borrower: object): Selectable<void> {
     return new TokenWait(this.#core, checkBorrower(borrower));
   }
 

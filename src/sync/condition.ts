@@ -15,7 +15,7 @@
  */
 import { checkBody, checkFunction, checkInstance, checkInteger, wrongKind } from "../check.ts";
 import type { Body, Coroutine, Operation } from "../kernel/coroutine.ts";
-import { DEFERRED, type Interruption, WITHDRAWN } from "../kernel/wait.ts";
+import { DEFERRED, type Interruption, type Selectable, WITHDRAWN } from "../kernel/wait.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { WaitList } from "../kernel/wait_list.ts";
 import { Call } from "../operations/call.ts";
@@ -164,7 +164,7 @@ export class Condition {
   }
 
   /** Waits until this task owns the lock; as `lock.acquire()`. */
-  acquire(): Operation<void> {
+  acquire(): Selectable<void> {
     return this.lock.acquire();
   }
 

@@ -3,7 +3,7 @@
  *
  * Invariant: once it has happened nobody waits, and it has happened for good.
  */
-import type { Operation } from "../kernel/coroutine.ts";
+import type { Selectable } from "../kernel/wait.ts";
 import { WaitList } from "../kernel/wait_list.ts";
 import { ListWait } from "./acquire_wait.ts";
 import type { ParkingLotStatistics } from "./parking_lot.ts";
@@ -85,7 +85,7 @@ export class Event {
   }
 
   /** Waits until it has happened. A checkpoint, also where it has. */
-  wait(): Operation<void> {
+  wait(): Selectable<void> {
     return new EventWait(this, this.#waiters, this.#title);
   }
 

@@ -10,6 +10,7 @@
  *
  * Independent of: what it protects.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { checkBody } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import { BrokenResourceError } from "../kernel/errors.ts";
@@ -170,7 +171,7 @@ export class Lock {
    * @throws {BrokenResourceError} If a task ended while it owned the lock.
    * @throws {Error} If this task owns it already.
    */
-  acquire(): Operation<void> {
+  acquire(): Selectable<void> {
     return new AcquireWait(this.#core);
   }
 

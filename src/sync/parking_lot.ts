@@ -4,8 +4,8 @@
  * Invariant: a wait is in `waiters` exactly while its task is parked here (R30), in order of
  * arrival (R29). Independent of: what the tasks wait for.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { checkInteger } from "../check.ts";
-import type { Operation } from "../kernel/coroutine.ts";
 import { WaitList } from "../kernel/wait_list.ts";
 import { ListWait } from "./acquire_wait.ts";
 import { type SyncOptions, titleFrom } from "./sync_options.ts";
@@ -73,7 +73,7 @@ export class ParkingLot {
   }
 
   /** Waits until this task is woken. A checkpoint. */
-  park(): Operation<void> {
+  park(): Selectable<void> {
     return new ParkWait(this.#waiters, this.#title);
   }
 

@@ -12,6 +12,7 @@
  *
  * Independent of: what is done with the tokens.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { checkBody, checkInteger, checkOptions, wrongValue } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
@@ -194,7 +195,7 @@ export class RateLimiter {
   }
 
   /** Waits until the rate allows one more. A checkpoint, also if that is now. */
-  acquire(): Operation<void> {
+  acquire(): Selectable<void> {
     return new RateWait(this.#bucket);
   }
 

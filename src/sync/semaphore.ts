@@ -4,6 +4,7 @@
  * Invariant: while tasks wait, `value` is 0: a released permit goes to the first waiter at once
  * (R29), and belongs to it whether it is cancelled before its turn or not (R18, R30).
  */
+import type { Selectable } from "../kernel/wait.ts";
 import { checkBody, checkInteger, checkOptions } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import { titleOf } from "../kernel/title.ts";
@@ -104,7 +105,7 @@ export class Semaphore {
   }
 
   /** Waits for a permit. A checkpoint, also where one is free. */
-  acquire(): Operation<void> {
+  acquire(): Selectable<void> {
     return new AcquireWait(this.#permits);
   }
 

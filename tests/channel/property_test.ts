@@ -19,6 +19,7 @@ import {
   type Operation,
   type Receiver,
   select,
+  type Selectable,
   type Sender,
   sleep,
 } from "../../mod.ts";
@@ -210,7 +211,12 @@ class Program {
         yield* this.wait(
           id,
           wants,
-          () => select(Object.fromEntries(wants.map((want) => [want.arm, this.operation(want)]))),
+          () =>
+            select(
+              Object.fromEntries(
+                wants.map((want) => [want.arm, this.operation(want) as Selectable<unknown>]),
+              ),
+            ),
           null,
         );
       }

@@ -194,3 +194,56 @@ for (const seconds of [0.01, 0]) {
     });
   }
 }
+Deno.test("R33b: what iterates outside is told when the loop fails, or ends, at whatever moment", async () => {
+  for (const moment of ["at once", "in the next turn", "later"]) {
+    for (const open of [toAsyncIterable, toReadableStream]) {
+      const loop = new Loop();
+      const { sender, receiver } = openChannel<number>(0);
+      const run = loop.run(function* (): Coroutine {
+        yield* sender.send(1);
+        if (moment === "in the next turn") yield* checkpoint();
+        if (moment === "later") yield* sleep(0.002);
+        throw new Error("producer failed"); // the sender stays open
+      }());
+      const values: number[] = [];
+      const iterating = (async () => {
+        const source = open(receiver, loop) as AsyncIterable<number>;
+        for await (const value of source) values.push(value);
+      })();
+      await assertRejects(() => iterating, Error, "producer failed");
+      await assertRejects(() => run, Error);
+      assertEquals(values, [1]);
+    }
+  }
+});
+
+Deno.test("R33b: after a run that ended well the rest is given, and then the end", async () => {
+  const loop = new Loop();
+  const { sender, receiver } = openChannel<number>(4);
+  const iterable = toAsyncIterable(receiver, loop);
+  await loop.run(function* (): Coroutine {
+    yield* sender.send(1);
+    yield* sender.send(2); // and the sender is left open
+  }());
+  assertEquals(await Array.fromAsync(iterable), [1, 2]);
+  assertEquals(await iterable.next(), { done: true, value: undefined });
+  assertThrows(() => sender.trySend(3), Error, "every receiver");
+  await loop.run(sleep(0)); // not held
+});
+
+Deno.test("R33b: a receiver that was closed, or whose channel has failed, ends the iteration", async () => {
+  const loop = new Loop();
+  const { sender, receiver } = openChannel<number>(4);
+  const iterable = toAsyncIterable(receiver, loop);
+  sender.trySend(1);
+  sender.fail(new Error("boom"));
+  assertEquals(await iterable.next(), { done: false, value: 1 });
+  await assertRejects(() => iterable.next(), Error, "boom");
+  const other = openChannel<number>(1);
+  const closed = toAsyncIterable(other.receiver, loop);
+  other.receiver.close();
+  await assertRejects(() => closed.next(), Error, "closed end");
+  let failed = false; // and the loop is held no more: what waits for ever is a deadlock
+  await loop.run(openChannel(0).sender.send(1)).catch(() => failed = true);
+  assertEquals(failed, true);
+});

@@ -514,7 +514,7 @@ inEveryOrder("R20: one that goes on in scopes of its own is dropped too", async 
   const error = await rejection(loop.run(moveOnAfter(0.5, function* () {
     while (true) {
       try {
-        yield* CancelScope.open(() => sleep(1) as Coroutine);
+        yield* CancelScope.open(() => sleep(1) as Operation<void> as Coroutine);
       } finally {
         assert(++rounds <= 2000, "it is never dropped");
         // deno-lint-ignore no-unsafe-finally -- the mistake that is tried here

@@ -7,6 +7,7 @@ import {
   Loop,
   moveOnAfter,
   Nursery,
+  type Operation,
   shield,
   sleep,
   sleepForever,
@@ -158,7 +159,7 @@ inEveryOrder(
         yield* nursery.start(() => tasks[0].join());
       }()));
       nursery.startSoon(tasks[0].join());
-      yield* CancelScope.open(() => tasks[0].join() as Coroutine<unknown>);
+      yield* CancelScope.open(() => tasks[0].join() as Operation<unknown> as Coroutine<unknown>);
     }))));
     assert(error instanceof DeadlockError);
     assertEquals(leftovers(loop), NOTHING_LEFT);

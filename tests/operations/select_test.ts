@@ -1,8 +1,10 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import {
+  all,
   type Arms,
   Broadcast,
   CancelScope,
+  Condition,
   type Coroutine,
   DeadlockError,
   Event,
@@ -342,7 +344,7 @@ Deno.test("R2: an arm is a fresh operation that waits once", async () => {
     );
   }
   assertThrows(() => select({}), RangeError, "select() of nothing would never end");
-  assertThrows(() => select(null as unknown as Arms), TypeError, "wants a record");
+  assertThrows(() => select(null as unknown as Arms), TypeError, "Expected a record of operations");
   await run(function* () {
     const used = sleep(0);
     yield* used;
@@ -447,4 +449,31 @@ Deno.test("R30: a cancelled select whose undo throws leaves no arm behind, and t
     assertEquals(receiver.statistics().waitingReceivers, 0);
     assertEquals(sender.trySend(1), false);
   }());
+});
+
+Deno.test("R38: what cannot be an arm is refused by its type and by a message that says race", () => {
+  function* work(): Coroutine {
+    yield* sleep(1);
+  }
+  const condition = new Condition();
+  const wrong: Record<string, Operation<unknown>> = {
+    coroutine: work(),
+    scope: moveOnAfter(1, work),
+    condition: condition.wait(),
+    all: all([work()]),
+    promise: Promise.resolve() as unknown as Operation<unknown>,
+  };
+  for (const [name, operation] of Object.entries(wrong)) {
+    assertThrows(
+      // @ts-expect-error -- an Operation is not always Selectable
+      () => select({ [name]: operation, late: sleep(1) }),
+      TypeError,
+      "for anything else there is race()",
+    );
+  }
+  // @ts-expect-error -- a coroutine is none
+  assertThrows(() => select({ coroutine: work() }), TypeError, 'its arm "coroutine"');
+  for (const arms of [null, 5, undefined, "x"]) {
+    assertThrows(() => select(arms as never), TypeError, "Expected a record of operations");
+  }
 });

@@ -9,6 +9,7 @@ import {
   moveOnAfter,
   moveOnAt,
   Nursery,
+  type Operation,
   shield,
   sleep,
   sleepForever,
@@ -65,7 +66,7 @@ inEveryOrder(
   async (world) => {
     for (const wait of [() => sleepForever(), () => sleep(Infinity), () => sleepUntil(Infinity)]) {
       const start = world.loop.now;
-      await world.loop.run(moveOnAfter(1000, wait() as Coroutine));
+      await world.loop.run(moveOnAfter(1000, wait() as Operation<unknown> as Coroutine));
       assertEquals(world.loop.now - start, 1000);
     }
   },

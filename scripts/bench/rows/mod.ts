@@ -3,6 +3,7 @@
 import { callRows } from "./call.ts";
 import { channelRows } from "./channel.ts";
 import { childrenRows } from "./children.ts";
+import { everydayRows } from "./everyday.ts";
 import { growthRows } from "./growth.ts";
 import { lockRows } from "./lock.ts";
 import { memoryRows } from "./memory.ts";
@@ -20,5 +21,6 @@ export const allRows: readonly Row[] = [
   ...channelRows,
   ...lockRows,
   ...portalRows,
+  ...everydayRows,
   ...growthRows,
 ];
