@@ -10,6 +10,7 @@ import { select } from "../operations/select.ts";
 import { sleep, sleepUntil } from "../operations/sleep.ts";
 import { currentLoop } from "../operations/current.ts";
 import { Nursery } from "../kernel/nursery.ts";
+import type { Selectable } from "../kernel/wait.ts";
 import type { SendChunk } from "./body_stream.ts";
 import { streamBody, type StreamBodyOptions } from "./stream_body.ts";
 
@@ -36,8 +37,8 @@ export interface EventStreamOptions extends StreamBodyOptions {
 
 /** What an event stream is made of: the receiving end of a channel, a subscription, or another source of events. */
 export interface EventSourceReceiver {
-  /** Waits for an event. */
-  next(): Operation<IteratorResult<string | ServerSentEvent, unknown>>;
+  /** Waits for an event. What a `select` takes, because a comment may be due first. */
+  next(): Selectable<IteratorResult<string | ServerSentEvent, unknown>>;
   /** Called when the stream ends, however it does. */
   close?(): void;
 }

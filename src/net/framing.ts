@@ -19,6 +19,7 @@ import { BrokenResourceError, LimitError } from "../kernel/errors.ts";
 import { checkBuffer, checkBytes, checkMax } from "../bytes/check_bytes.ts";
 import { type ReceiveHalf, receiveHalfOf } from "../bytes/receive_half.ts";
 import type { Receiver } from "../bytes/receiver.ts";
+import type { Selectable } from "../kernel/wait.ts";
 import type { ReceiveStream, SendStream } from "../stream.ts";
 import { type ReadBuffer, USUAL_CAPACITY } from "./read_buffer.ts";
 import { MORE, readFrom, type ReadPlan, ReadState, ReadWait } from "./read_wait.ts";
@@ -89,9 +90,13 @@ export class BufferedReader implements ReceiveStream {
     this.#half = receiveHalfOf(stream);
   }
 
-  #read<T>(plan: ReadPlan<T>): Operation<T> {
+  /**
+   * One wait, so an arm of `select`. Over a stream of the user's own it is a coroutine, which `select`
+   * refuses when it runs: that is not worth a second class.
+   */
+  #read<T>(plan: ReadPlan<T>): Selectable<T> {
     return this.#half === null
-      ? readFrom(this.#state, this.#stream, plan)
+      ? readFrom(this.#state, this.#stream, plan) as Operation<T> as Selectable<T>
       : new ReadWait(this.#state, this.#half, plan);
   }
 
@@ -106,7 +111,7 @@ export class BufferedReader implements ReceiveStream {
    * @throws {LimitError} If it has more bytes than the limit.
    * @throws {BusyResourceError} If another task is reading.
    */
-  readLine(): Operation<string | null> {
+  readLine(): Selectable<string | null> {
     return this.#read(new LinePlan(this.#limit));
   }
 
@@ -137,7 +142,7 @@ export class BufferedReader implements ReceiveStream {
    * @throws {RangeError} If the delimiter is empty.
    * @throws {BusyResourceError} If another task is reading.
    */
-  readUntil(delimiter: Uint8Array): Operation<Uint8Array<ArrayBuffer> | null> {
+  readUntil(delimiter: Uint8Array): Selectable<Uint8Array<ArrayBuffer> | null> {
     checkInstance(delimiter, Uint8Array, "delimiter");
     if (delimiter.length === 0) throw wrongValue("at least 1 byte", 0, "delimiter.length");
     return this.#read(new PiecePlan(delimiter, this.#limit));
@@ -152,7 +157,7 @@ export class BufferedReader implements ReceiveStream {
    * @throws {RangeError} If the count is not an integer of at least 0.
    * @throws {BusyResourceError} If another task is reading.
    */
-  readExact(count: number): Operation<Uint8Array<ArrayBuffer> | null> {
+  readExact(count: number): Selectable<Uint8Array<ArrayBuffer> | null> {
     return this.#read(new ExactPlan(checkInteger(count, "count", 0), this.#limit));
   }
 
@@ -165,7 +170,7 @@ export class BufferedReader implements ReceiveStream {
    * @throws {RangeError} If `prefixBytes` is not 1, 2 or 4.
    * @throws {BusyResourceError} If another task is reading.
    */
-  readFrame(format: FrameFormat = {}): Operation<Uint8Array<ArrayBuffer> | null> {
+  readFrame(format: FrameFormat = {}): Selectable<Uint8Array<ArrayBuffer> | null> {
     return this.#read(new FramePlan(checkFormat(format, "readFrame"), this.#limit));
   }
 
@@ -173,7 +178,7 @@ export class BufferedReader implements ReceiveStream {
    * Receives what comes next, from the buffer first: the rest of a stream after its header. As
    * {@linkcode ReceiveStream.recv}.
    */
-  recv(max: number = USUAL_CAPACITY): Operation<Uint8Array<ArrayBuffer> | null> {
+  recv(max: number = USUAL_CAPACITY): Selectable<Uint8Array<ArrayBuffer> | null> {
     return this.#read(new ReceivePlan(checkMax(max, "max of recv()")));
   }
 
@@ -181,7 +186,7 @@ export class BufferedReader implements ReceiveStream {
    * Receives what comes next into `buffer`, from the own buffer first. As
    * {@linkcode ReceiveStream.recvInto}.
    */
-  recvInto(buffer: Uint8Array): Operation<number | null> {
+  recvInto(buffer: Uint8Array): Selectable<number | null> {
     return this.#read(new ReceiveIntoPlan(checkBuffer(buffer)));
   }
 
@@ -189,7 +194,7 @@ export class BufferedReader implements ReceiveStream {
    * Receives a view of what comes next, in the own buffer first; valid until the next read. As
    * {@linkcode ReceiveStream.recvView}.
    */
-  recvView(max: number = USUAL_CAPACITY): Operation<Uint8Array<ArrayBuffer> | null> {
+  recvView(max: number = USUAL_CAPACITY): Selectable<Uint8Array<ArrayBuffer> | null> {
     return this.#read(new ReceiveViewPlan(checkMax(max, "max of recvView()")));
   }
 }

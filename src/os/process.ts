@@ -9,7 +9,7 @@ import { checkOneOf, checkOptions } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { Wait } from "../kernel/wait.ts";
-import { surroundingScope } from "../kernel/cancel_scope.ts";
+import { addCleanup } from "../kernel/cancel_scope.ts";
 import { shield } from "../operations/shield.ts";
 import { processBackend } from "./backend.ts";
 import { addLive } from "./live_processes.ts";
@@ -233,7 +233,7 @@ class StartWait extends Wait<Process> implements SpawnAttempt {
       raw.killGroup("SIGKILL");
       return core.closeStreams();
     }
-    (surroundingScope(task).cleanups ??= []).push(() => core.end());
+    addCleanup(task, () => core.end());
     if (this.#input !== null) this.#input.connect(senderOf(input!));
     if (stdout instanceof ProcessInput) new Pump(receiverOf(output!)).connect(senderOf(stdout));
     if (stderr instanceof ProcessInput) new Pump(receiverOf(errors!)).connect(senderOf(stderr));

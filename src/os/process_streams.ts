@@ -6,7 +6,8 @@
  */
 import type { RawReceiveStream, RawSendStream } from "../bytes/raw_stream.ts";
 import { Receive, ReceiveInto, Receiver, ReceiveView } from "../bytes/receiver.ts";
-import { Send, Sender, Shutdown } from "../bytes/sender.ts";
+import { Send, Shutdown } from "../bytes/send_waits.ts";
+import { Sender } from "../bytes/sender.ts";
 import type { Operation } from "../kernel/coroutine.ts";
 import type { ReceiveStream, SendStream } from "../stream.ts";
 

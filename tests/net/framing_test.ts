@@ -9,6 +9,7 @@ import {
   Nursery,
   type Operation,
   select,
+  type Selectable,
   sleep,
 } from "jsr:@broomio/core";
 import { VirtualClock } from "../../src/testing/mod.ts";
@@ -355,7 +356,7 @@ Deno.test("R38: every read is an arm of select; where another arm wins, no byte 
           yield* client.shutdown();
         })());
         /** Reads by `select` against a timeout that is often shorter, until the read has won. */
-        function* insist<T>(read: () => Operation<T>): Coroutine<T> {
+        function* insist<T>(read: () => Selectable<T>): Coroutine<T> {
           for (;;) {
             const chosen = yield* select({ read: read(), late: sleep(0.5) });
             if (chosen.arm === "read") return chosen.value;
