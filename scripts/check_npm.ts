@@ -11,6 +11,7 @@
  */
 import { removeFolder } from "./npm/files.ts";
 import { checkBrowser, checkBundles } from "./npm/check_browser.ts";
+import { checkLint } from "./npm/check_lint.ts";
 import { checkPrograms } from "./npm/check_programs.ts";
 import { checkSuite, counts } from "./npm/check_suite.ts";
 import { checkManifest, checkTypes } from "./npm/check_types.ts";
@@ -24,6 +25,7 @@ const CHECKS: Record<string, Check> = {
   bundles: checkBundles,
   browser: checkBrowser,
   programs: checkPrograms,
+  lint: checkLint,
   suite: checkSuite,
 };
 

@@ -1,5 +1,5 @@
 /**
- * The lint rule `broomio/foreign-name`: which file may say which global name.
+ * The lint rule `repository/foreign-name`: which file may say which global name.
  *
  * Invariant: the core uses no name from outside the language. Web-standard globals stand in
  * `runtime/` and `interop/` only, names of one runtime in adapters only, so a bundle for a browser
@@ -61,7 +61,7 @@ function isLabel(node: Deno.lint.Identifier): boolean {
 const top = new URL("../", import.meta.url).pathname;
 
 const plugin: Deno.lint.Plugin = {
-  name: "broomio",
+  name: "repository",
   rules: {
     "foreign-name": {
       create(context) {

@@ -70,7 +70,15 @@ export async function makeSandbox(runtimes: readonly string[]): Promise<Sandbox>
   if (brought.length > 0) throw new Error(`the package brings ${brought.join(", ")}`);
 
   const wanted = runtimes.flatMap((name) => RUNTIMES[name] ? [RUNTIMES[name].install] : []);
-  const tests = ["deno-std", "fast-check", "@hono/node-server", "hono", "ws"] as const;
+  const tests = [
+    "deno-std",
+    "eslint",
+    "fast-check",
+    "oxlint",
+    "@hono/node-server",
+    "hono",
+    "ws",
+  ] as const;
   await npm(
     ...[...Object.entries(TOOLS), ...wanted].map(([name, version]) => `${name}@${version}`),
     ...tests.map((name) => config.imports[name].replace(/^npm:/, "")),

@@ -19,6 +19,7 @@ export interface Skip {
 /** Everything that is left out. */
 export const SKIPS: readonly Skip[] = [
   { files: /^scripts\//, reason: "tests the scripts of this repository, not the package" },
+  { files: /^lint\//, reason: "runs Deno's lint; check_lint.ts loads the rules from the package" },
   { files: /^std\//, reason: "tests what other tests assert with, not the package" },
   {
     files: /^testing\/(corpus|own)_test/,
