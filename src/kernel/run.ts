@@ -64,6 +64,12 @@ export class Run {
     const root = this.#root;
     const { scheduler } = root;
     if (root.size === 0) return scheduler.portal === OPEN_PORTAL ? WAIT : OVER;
+    const callbacks = scheduler.whenBlocked;
+    if (callbacks !== null) {
+      scheduler.whenBlocked = null;
+      for (const callback of callbacks) callback();
+      return AGAIN;
+    }
     if (scheduler.timers.size > 0 || scheduler.externals > 0) return WAIT;
     if (scheduler.portal !== NO_PORTAL) return WAIT; // code outside may wake them
     const left = tasksIn(root.scope);
