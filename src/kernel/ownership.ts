@@ -41,6 +41,7 @@ export abstract class OwnedResource {
   /** Called when the owner has ended without giving it back. */
   forsake(): void {
     const task = this.holder!;
+    task.scheduler.leakWatch?.abandoned(this.acquired, task);
     this.giveBack();
     this.ownerEnded(task);
   }

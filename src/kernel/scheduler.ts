@@ -7,6 +7,7 @@
  * tasks are stepped, what they wait for, why the run began.
  */
 import { Timers } from "./timers.ts";
+import type { LeakWatch } from "./leak_watch.ts";
 import type { Host, HostSession } from "../host.ts";
 import type { Loop } from "../loop.ts";
 import type { RingBuffer } from "./ring_buffer.ts";
@@ -111,6 +112,8 @@ export class Scheduler {
    */
   /** Called, and dropped, when no task is ready and nothing is due: for `waitAllBlocked` in testing. */
   whenBlocked: Set<() => void> | null = null;
+  /** Told what is left behind, where a test asks. */
+  leakWatch: LeakWatch | null = null;
   /** Milliseconds since the loop was made, as of the last look at the clock: a small integer, cheap to keep in each task. */
   tick: number = 0;
   /** The run that is under way, as the host sees it; null where there is none. */

@@ -53,6 +53,12 @@ export { type HeldLock, inspect, type LoopInspection, type TaskInspection } from
 export { MemoryListener } from "./memory_listener.ts";
 export { memoryNetwork } from "./memory_network.ts";
 export { type MemoryStream, type MemoryStreamOptions, memoryStreamPair } from "./memory_stream.ts";
+export {
+  coroutineTest,
+  type CoroutineTestOptions,
+  type TestClock,
+  type TestContext,
+} from "./coroutine_test.ts";
 export { Sequencer } from "./sequencer.ts";
 export { waitAllBlocked } from "./wait_all_blocked.ts";
 export { VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";

@@ -9,6 +9,8 @@
  * wipes them: a program that keeps a view too long fails in its tests and not in production.
  * Independent of: loops, tasks, how connections are made.
  */
+import type { LeakWatch } from "../../kernel/leak_watch.ts";
+import { runningTask } from "../../kernel/scheduler.ts";
 import type { Address } from "../../stream.ts";
 import type { RawStream, ReceiveEvents, SendEvents } from "../network.ts";
 import { Pipe } from "./pipe.ts";
@@ -34,6 +36,8 @@ export class MemoryRawStream implements RawStream {
   #sent = 0;
   #proceeding = false;
   #closed = false;
+  /** Where a test wants to know of streams that are left open. */
+  #leakWatch: LeakWatch | null = null;
 
   constructor(local: Address, remote: Address, incoming: Pipe, outgoing: Pipe) {
     this.localAddr = local;
@@ -54,6 +58,13 @@ export class MemoryRawStream implements RawStream {
     const second = new MemoryRawStream(to, from, there, back);
     first.#peer = second;
     second.#peer = first;
+    const watch = runningTask()?.scheduler.leakWatch ?? null;
+    if (watch !== null) {
+      for (const each of [first, second]) {
+        each.#leakWatch = watch;
+        watch.opened(each, `an open stream to ${nameOf(each.remoteAddr)}`);
+      }
+    }
     return [first, second];
   }
 
@@ -118,6 +129,7 @@ export class MemoryRawStream implements RawStream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#leakWatch?.closed(this);
     this.#receiving = false;
     this.#sending = null;
     this.#outgoing.finished = true;
@@ -132,4 +144,9 @@ export class MemoryRawStream implements RawStream {
   setNoDelay(): void {}
 
   setKeepAlive(): void {}
+}
+
+/** An address in a message. */
+function nameOf(address: Address): string {
+  return address.transport === "unix" ? address.path : `${address.hostname}:${address.port}`;
 }

@@ -4,6 +4,7 @@
  * Invariant: `time` moves only here and forwards: to the next deadline where no task is ready and nothing outside is
  * awaited, or where a strategy says so.
  */
+import { checkNumber } from "../../check.ts";
 import type { Host, HostSession } from "../../host.ts";
 
 /** Time and turns of an explored loop. */
@@ -30,6 +31,12 @@ export class ExploredHost implements Host {
   passTo(deadline: number): number {
     if (deadline > this.time) this.time = deadline;
     return this.time;
+  }
+
+  /** Moves time on by hand: what is due runs in the next turn. */
+  advance(seconds: number): void {
+    this.time += checkNumber(seconds, "seconds", 0, Number.MAX_VALUE);
+    if (this.session !== null) this.session.wanted = true;
   }
 
   /** Makes it as new, for the next run. */

@@ -1,0 +1,157 @@
+/**
+ * coroutineTest: a coroutine as a test function, for any test runner.
+ *
+ * Invariant: it imports no runner. What it gives is a function that returns a promise, and ignores what the runner passes to it.
+ */
+import { checkFunction, checkInteger, checkObject, checkOneOf, checkOptions } from "../check.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import type { ExecutionOrder } from "../kernel/ready_queue.ts";
+import type { Instrument } from "../kernel/scheduler.ts";
+import { internalsOf, Loop } from "../loop.ts";
+import { currentLoop, currentTask } from "../operations/current.ts";
+import { webHost } from "../runtime/web_host.ts";
+import type { ExploredHost } from "./explore/explored_host.ts";
+import { explore } from "./explore/explore.ts";
+import { LeakError } from "./explore/failure.ts";
+import type { ExploreOptions } from "./explore/options.ts";
+import { Leaks } from "./leaks.ts";
+import { VirtualClock } from "./virtual_clock.ts";
+
+/** The clock of a test. */
+export interface TestClock {
+  /** The time: seconds, from 0. */
+  now(): number;
+  /** Moves time on by hand. Returns at once: what is due runs when the caller waits. */
+  advance(seconds: number): void;
+}
+
+/** What the body of a test is given. */
+export interface TestContext {
+  /** The loop that runs it. */
+  readonly loop: Loop;
+  /** Its clock. Time jumps to the next deadline when every task waits. */
+  readonly clock: TestClock;
+}
+
+/** Options of {@linkcode coroutineTest}. */
+export interface CoroutineTestOptions {
+  /** In which order ready tasks run: "fifo" by default. "random" draws a new seed each time, and prints it where the test fails. */
+  executionOrder?: ExecutionOrder;
+  /** The seed of "random" order: what a failure has printed. */
+  seed?: number;
+  /** Errors tell where their tasks were started; by default they do. */
+  debug?: boolean;
+  /** Watch the tasks of the loop. */
+  instruments?: Instrument[];
+  /** Runs the body under many schedules, with these options of {@linkcode explore}. It makes everything anew each time. */
+  explore?: ExploreOptions;
+}
+
+const OPTIONS = ["executionOrder", "seed", "debug", "instruments", "explore"] as const;
+
+/**
+ * Makes a test function of a coroutine: with a loop and a virtual clock of its own, for `Deno.test`, `node:test`, vitest and others
+ * alike. The test fails where the body throws, where tasks deadlock, and where something is left behind: tasks that still run when the body
+ * has ended, timers, holds of the loop, locks that a task owned when it ended, and streams in memory that are open; each is named.
+ *
+ * @returns A function that runs the test once; the promise rejects where it fails, with what the body threw, a {@linkcode LeakError}, or, with `explore`,
+ * an {@linkcode ExplorationError}.
+ * @throws {TypeError | RangeError} If the body is no function, or an option is not valid.
+ * @example
+ * ```ts
+ * import { openChannel, sleep } from "jsr:@broomio/core";
+ * import { coroutineTest } from "jsr:@broomio/core/testing";
+ *
+ * Deno.test(
+ *   "a message takes its time",
+ *   coroutineTest(function* ({ clock }) {
+ *     const { sender, receiver } = openChannel<string>(1);
+ *     yield* sleep(60); // takes no time
+ *     yield* sender.send("hello");
+ *     if ((yield* receiver.receive()) !== "hello") throw new Error("lost");
+ *     if (clock.now() !== 60) throw new Error("late");
+ *   }),
+ * );
+ * ```
+ */
+export function coroutineTest(
+  body: (context: TestContext) => Operation<unknown>,
+  options: CoroutineTestOptions = {},
+): (t?: unknown) => Promise<void> {
+  checkFunction(body, "body");
+  checkOptions(options, "coroutineTest", OPTIONS);
+  if (options.executionOrder !== undefined) {
+    checkOneOf(options.executionOrder, "executionOrder", ["fifo", "lifo", "random"]);
+  }
+  if (options.seed !== undefined) checkInteger(options.seed, "seed");
+  if (options.explore !== undefined) {
+    checkObject(options.explore, "explore");
+    return () => exploreBody(body, options.explore!);
+  }
+  return () => runBody(body, options);
+}
+
+async function runBody(
+  body: (context: TestContext) => Operation<unknown>,
+  options: CoroutineTestOptions,
+): Promise<void> {
+  const { executionOrder = "fifo", seed, debug = true, instruments = [] } = options;
+  const clock = new VirtualClock();
+  const loop = new Loop({ host: clock, executionOrder, seed, debug, instruments });
+  const leaks = new Leaks(loop);
+  try {
+    const left = await loop.run(runToEnd(body, { loop, clock }, leaks));
+    throwLeaks([...left, ...leaks.rest()]);
+  } catch (error) {
+    if (executionOrder === "random") {
+      webHost.warn(`broomio: the test failed with executionOrder "random", seed ${loop.seed}`);
+    }
+    throw error;
+  } finally {
+    leaks.end();
+  }
+}
+
+function exploreBody(
+  body: (context: TestContext) => Operation<unknown>,
+  options: ExploreOptions,
+): Promise<void> {
+  return explore(() => {
+    let leaks: Leaks | null = null;
+    let left: string[] = [];
+    return {
+      main: function* (): Coroutine {
+        const loop = yield* currentLoop();
+        leaks = new Leaks(loop);
+        const clock = internalsOf(loop).scheduler.host as ExploredHost;
+        left = yield* runToEnd(body, { loop, clock }, leaks);
+      },
+      check() {
+        if (leaks === null) return; // cancelled before it began
+        leaks.end();
+        throwLeaks([...left, ...leaks.rest()]);
+      },
+    };
+  }, options).then(() => {});
+}
+
+/** Runs the body; gives the tasks that it leaves behind, which are cancelled then. */
+function* runToEnd(
+  body: (context: TestContext) => Operation<unknown>,
+  context: TestContext,
+  leaks: Leaks,
+): Coroutine<string[]> {
+  const main = yield* currentTask();
+  let left: string[] = [];
+  try {
+    yield* body(context);
+  } finally {
+    left = leaks.tasksBeside(main);
+    if (left.length > 0) context.loop.cancel("the test has ended");
+  }
+  return left;
+}
+
+function throwLeaks(left: readonly string[]): void {
+  if (left.length > 0) throw new LeakError(left);
+}
