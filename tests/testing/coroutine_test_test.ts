@@ -49,10 +49,12 @@ Deno.test("R55: what a runner passes is ignored, and each call is a new run", as
 Deno.test("R55: an error of the body fails the test as itself, a deadlock as one", async () => {
   const boom = new RangeError("boom");
   assertEquals(
-    await rejection(coroutineTest(function* () {
-      yield* checkpoint();
-      throw boom;
-    })()),
+    await rejection(
+      coroutineTest(function* () {
+        yield* checkpoint();
+        throw boom;
+      })(),
+    ),
     boom,
   );
   const stuck = await rejection(coroutineTest(() => new Event().wait())());
@@ -112,8 +114,8 @@ Deno.test("R55: what was closed and given back is no leak", async () => {
     const [client, server] = memoryStreamPair();
     client.close();
     server.close();
-    using _ = loop.hold();
     yield* loop.startSoon(sleep(2)).join();
+    using _ = loop.hold();
   })();
 });
 
@@ -155,9 +157,11 @@ Deno.test("R55: the seed of random order is printed where the test fails", async
   const { warn } = console;
   console.warn = (text: string) => printed.push(text);
   try {
-    await rejection(coroutineTest(() => {
-      throw new Error("boom");
-    }, { executionOrder: "random", seed: 42 })());
+    await rejection(
+      coroutineTest(() => {
+        throw new Error("boom");
+      }, { executionOrder: "random", seed: 42 })(),
+    );
   } finally {
     console.warn = warn;
   }
