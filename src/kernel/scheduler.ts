@@ -106,15 +106,14 @@ export class Scheduler {
   lastTaskId: number = 0;
   /** How many waits are pending that something outside the loop may settle. */
   externals: number = 0;
-  /**
-   * Milliseconds since the loop was made, as of the last look at the clock: a small integer, cheap
-   * to keep in each task.
-   */
   /** Called, and dropped, when no task is ready and nothing is due: for `waitAllBlocked` in testing. */
   whenBlocked: Set<() => void> | null = null;
   /** Told what is left behind, where a test asks. */
   leakWatch: LeakWatch | null = null;
-  /** Milliseconds since the loop was made, as of the last look at the clock: a small integer, cheap to keep in each task. */
+  /**
+   * Milliseconds since the loop was made, as of the last look at the clock: a small integer, cheap
+   * to keep in each task.
+   */
   tick: number = 0;
   /** The run that is under way, as the host sees it; null where there is none. */
   session: HostSession | null = null;
