@@ -75,6 +75,20 @@ export const UNWOUND: unique symbol = Symbol("unwound");
  */
 const GIVEN: unique symbol = Symbol("broomio.given");
 
+/** What every generator function inherits, and what every generator does. */
+const GENERATOR_FUNCTION: object = Object.getPrototypeOf(function* () {});
+const GENERATOR: object = (GENERATOR_FUNCTION as { prototype: object }).prototype;
+
+/**
+ * Whether something is a native generator. By its prototypes and not by its `next`: each generator
+ * function gives its generators a shape of their own, and where the function is written in place,
+ * that shape is new at each call, so looking up any property costs 0.3 to 1 us. This costs 0.04.
+ */
+export function isGenerator(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype !== null && Object.getPrototypeOf(prototype) === GENERATOR;
+}
+
 /**
  * The iterator of a coroutine or operation that is given to a loop.
  *
@@ -84,24 +98,27 @@ const GIVEN: unique symbol = Symbol("broomio.given");
  */
 export function toIterator<T>(given: Operation<T>, by: string): Iterator<Trap, T, unknown> {
   if (typeof given === "object" && given !== null && !Array.isArray(given)) {
+    if (isGenerator(given)) return markGiven(given as Coroutine<T>, by);
     const begin = given[Symbol.iterator];
     if (typeof begin === "function") {
       const iterator = begin.call(given);
       if (given instanceof Command) given.claim();
-      else if (iterator as unknown === given) {
-        // A generator, or any other iterator that is its own.
-        const marked = given as { [GIVEN]?: boolean };
-        if (marked[GIVEN] === true) {
-          throw new TypeError(
-            `${by}() was given a coroutine that a loop was given already: call the function* again for a fresh one`,
-          );
-        }
-        marked[GIVEN] = true;
-      }
+      else if (iterator as unknown === given) return markGiven(iterator, by);
       return iterator;
     }
   }
   throw new TypeError(misuse(given, by));
+}
+
+/** Notes that a loop was given this iterator, which is its own iterable. */
+function markGiven<I extends object>(iterator: I & { [GIVEN]?: boolean }, by: string): I {
+  if (iterator[GIVEN] === true) {
+    throw new TypeError(
+      `${by}() was given a coroutine that a loop was given already: call the function* again for a fresh one`,
+    );
+  }
+  iterator[GIVEN] = true;
+  return iterator;
 }
 
 /**
@@ -114,7 +131,12 @@ export function bodyIterator<T, A extends unknown[]>(
   ...args: A
 ): Iterator<Trap, T, unknown> {
   try {
-    return toIterator(typeof body === "function" ? body(...args) : body, by);
+    if (typeof body !== "function") return toIterator(body, by);
+    const made = body(...args);
+    // What a generator function gives is a generator, and fresh: there is nothing to check or mark.
+    return Object.getPrototypeOf(body) === GENERATOR_FUNCTION
+      ? made as Coroutine<T>
+      : toIterator(made, by);
   } catch (error) {
     return failing(error);
   }

@@ -9,7 +9,7 @@
 import { deliver } from "./cancel_delivery.ts";
 import { observeCheckpoints, RESCHEDULE } from "./checkpoint.ts";
 import { Command, observeYields, type YieldObserver } from "./command.ts";
-import { notATrap, RESUMED, type Trap, UNWOUND } from "./coroutine.ts";
+import { isGenerator, notATrap, RESUMED, type Trap, UNWOUND } from "./coroutine.ts";
 import { NEXT, POP, RETURN, SUSPEND, THROW } from "./frame.ts";
 import { withoutCancelled } from "./nursery_error.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -19,7 +19,7 @@ import type { TaskCore } from "./task.ts";
 /** Operations that a task may carry out in one step without waiting, before others get a turn. */
 const MAX_OPERATIONS = 256;
 
-/** What every generator inherits from. */
+/** What every generator inherits from; of this module, because V8 loads what is imported anew at each use. */
 const generatorPrototype: Generator = Object.getPrototypeOf(function* () {}).prototype;
 const generatorNext = generatorPrototype.next as Iterator<Trap, unknown, unknown>["next"];
 
@@ -210,7 +210,7 @@ function giveWay(task: TaskCore, trap: Trap): void {
  * shape of their own, and a program has many.
  */
 function recognizeTop(task: TaskCore): void {
-  task.topIsGenerator = task.top.next === generatorNext;
+  task.topIsGenerator = isGenerator(task.top);
 }
 
 /**
@@ -249,6 +249,7 @@ const NO_RESULT = "The iterator of an operation gave no result: expected { done,
  */
 function resumeTask(task: TaskCore): IteratorResult<Trap, unknown> | null {
   try {
+    if (task.mode === NEXT && task.topIsGenerator) return generatorNext.call(task.top, task.value);
     const result = task.mode === NEXT ? task.top.next(task.value) : resumeAbruptly(task);
     if (typeof result !== "object" || result === null) throw new TypeError(NO_RESULT);
     return result;

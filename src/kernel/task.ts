@@ -12,7 +12,7 @@
  * scope can unwind exactly the frames above its own.
  */
 import type { ScopeCore } from "./cancel_scope.ts";
-import type { Trap } from "./coroutine.ts";
+import { isGenerator, type Trap } from "./coroutine.ts";
 import { isCancelled, TaskCancelledError } from "./errors.ts";
 import {
   CONTINUE,
@@ -142,7 +142,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
    * `top` was seen to be a native generator, with the `next` of all generators; false also where
    * nobody looked.
    */
-  topIsGenerator: boolean = false;
+  topIsGenerator: boolean;
   mode: Mode = NEXT;
   value: unknown = undefined;
   wait: Parking | null = null;
@@ -162,6 +162,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   constructor(iterator: Iterator<Trap, unknown, unknown>, nursery: NurseryCore) {
     super(iterator, null);
     this.top = iterator;
+    this.topIsGenerator = isGenerator(iterator);
     this.nursery = nursery;
     this.scope = nursery.scope;
     this.scheduler = nursery.scheduler;
@@ -231,7 +232,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   /** Called when `frame` or its iterator has changed. */
   renewTop(): void {
     this.top = this.frame.iterator;
-    this.topIsGenerator = false;
+    this.topIsGenerator = isGenerator(this.top);
   }
 
   /** Makes the task ready, with an error to be thrown at its wait. */
