@@ -10,8 +10,11 @@ import type { TaskCore, TaskState } from "./task.ts";
 
 /** One task, as it is at this moment. */
 export interface TaskNode {
+  /** Unique within the loop. */
   readonly id: number;
+  /** The name given when it was started, or `#` and the id. */
   readonly name: string;
+  /** What it is doing. */
   readonly state: TaskState;
   /** How many tasks are around it, within what was asked for. */
   readonly depth: number;
