@@ -1,5 +1,5 @@
 /** R49: a thousand starts, cancelled at random moments, and then a look at the system from outside. */
-import { assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { type Coroutine, moveOnAfter, Nursery, sleep } from "../../mod.ts";
 import { Process, runProcess } from "../../src/os/mod.ts";
 import { children, descriptors, membersOf, processes, run, sh } from "./support.ts";
@@ -88,7 +88,8 @@ Deno.test("R49: 1,000 starts cancelled at random moments leave no process, zombi
     }));
   await churn(50); // what a runtime keeps for all processes
   await new Promise((resolve) => setTimeout(resolve, 50));
-  const before = { descriptors: descriptors(), timers: await timers(), children: children() };
+  const open = descriptors();
+  const before = { timers: await timers(), children: children() };
   cancelled = 0;
   await churn(STARTS);
   assertLess(STARTS / 2, cancelled);
@@ -96,9 +97,7 @@ Deno.test("R49: 1,000 starts cancelled at random moments leave no process, zombi
   const ours = new Set(groups);
   assertEquals(processes().filter((each) => each.state !== "Z" && ours.has(each.group)), []);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  assertEquals(
-    { descriptors: descriptors(), timers: await timers(), children: children() },
-    before,
-  );
+  assertEquals({ timers: await timers(), children: children() }, before);
+  assert(descriptors() <= open); // a runtime may close some of its own meanwhile
   assertEquals(membersOf(groups[0]), []);
 });

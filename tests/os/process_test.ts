@@ -524,7 +524,7 @@ Deno.test("no descriptor is left by pipes that were never touched", async () => 
     }
     yield* sleep(0.05);
   });
-  assertEquals(descriptors(), before);
+  assert(descriptors() <= before); // a runtime may close some of its own meanwhile
   assertEquals(children(), []);
   await assertRejects(() => run(Process.start("no-such-command")));
 });
