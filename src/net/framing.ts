@@ -5,6 +5,7 @@
  * never holds much more than the limit, so that no client makes a server grow without bound.
  * Independent of: which stream it is.
  */
+import type { Selectable } from "../kernel/wait.ts";
 import {
   checkBoolean,
   checkFunction,
@@ -19,7 +20,6 @@ import { BrokenResourceError, LimitError } from "../kernel/errors.ts";
 import { checkBuffer, checkBytes, checkMax } from "../bytes/check_bytes.ts";
 import { type ReceiveHalf, receiveHalfOf } from "../bytes/receive_half.ts";
 import type { Receiver } from "../bytes/receiver.ts";
-import type { Selectable } from "../kernel/wait.ts";
 import type { ReceiveStream, SendStream } from "../stream.ts";
 import { type ReadBuffer, USUAL_CAPACITY } from "./read_buffer.ts";
 import { MORE, readFrom, type ReadPlan, ReadState, ReadWait } from "./read_wait.ts";
@@ -90,12 +90,9 @@ export class BufferedReader implements ReceiveStream {
     this.#half = receiveHalfOf(stream);
   }
 
-  /**
-   * One wait, so an arm of `select`. Over a stream of the user's own it is a coroutine, which `select`
-   * refuses when it runs: that is not worth a second class.
-   */
   #read<T>(plan: ReadPlan<T>): Selectable<T> {
     return this.#half === null
+      // A coroutine: `select` refuses it when it runs, which the type of a reader cannot tell.
       ? readFrom(this.#state, this.#stream, plan) as Operation<T> as Selectable<T>
       : new ReadWait(this.#state, this.#half, plan);
   }
