@@ -12,7 +12,7 @@
  */
 const STAGES: readonly (readonly string[])[] = [
   ["lock"],
-  ["fmt", "lint", "layers", "readme", "pains"],
+  ["fmt", "lint", "lint:table", "layers", "readme", "pains"],
   ["check", "doc"],
   ["dry"],
   ["test"], // alone, because it measures time

@@ -35,6 +35,14 @@ export function observeYields(next: YieldObserver | null): void {
   observer = next;
 }
 
+/** Told of each command as it is made, while a task of a debug loop is stepped. */
+let witness: ((command: object) => void) | null = null;
+
+/** Sets the witness, or none (see never_begun.ts). */
+export function watchMaking(next: ((command: object) => void) | null): void {
+  witness = next;
+}
+
 /** The base of every operation of this package: its own iterator and its own trap. */
 export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unknown>, Trap {
   /**
@@ -49,6 +57,7 @@ export abstract class Command<T> implements Operation<T>, Iterator<Trap, T, unkn
    */
   constructor() {
     this.stage = FRESH;
+    if (witness !== null) witness(this);
   }
 
   /**

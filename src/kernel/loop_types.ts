@@ -37,8 +37,10 @@ export interface LoopOptions {
    */
   asyncContext?: boolean;
   /**
-   * Errors tell where their task was started, deadlock reports where each task waits. Costs a stack
-   * trace for each wait.
+   * Errors tell where their task was started, deadlock reports where each task waits. An operation
+   * of this package that a task makes and never begins, as where a `yield*` was forgotten, is
+   * warned of with its line when the engine collects it: at some time, or never. Costs a stack
+   * trace for each operation and each wait.
    */
   debug?: boolean;
 }

@@ -11,6 +11,7 @@ import { observeCheckpoints, RESCHEDULE } from "./checkpoint.ts";
 import { Command, observeYields, type YieldObserver } from "./command.ts";
 import { isGenerator, notATrap, RESUMED, type Trap, UNWOUND } from "./coroutine.ts";
 import { NEXT, POP, RETURN, SUSPEND, THROW } from "./frame.ts";
+import { watchTask } from "./never_begun.ts";
 import { withoutCancelled } from "./nursery_error.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { coroutineStack, noteThrown, placeError } from "./stack.ts";
@@ -79,10 +80,12 @@ function stepObserved(scheduler: Scheduler, task: TaskCore): void {
   if (scheduler.debug || task.deliveries !== 0) {
     observe((by) => task.ensureExtras().position = coroutineStack(by));
   }
+  if (scheduler.debug) watchTask(task);
   const context = task.extras?.context;
   if (context) context(() => stepTask(scheduler, task));
   else stepTask(scheduler, task);
   observe(null);
+  watchTask(null);
   scheduler.tell("afterStep", task);
 }
 
