@@ -76,7 +76,7 @@ function present(type: DocType | undefined): DocType | undefined {
   return rest.length === 1 ? rest[0] : type;
 }
 
-const OPERATIONS = new Set(["Operation", "Coroutine"]);
+const OPERATIONS = new Set(["Operation", "Coroutine", "Selectable"]);
 
 /** Makes the table from the documentation of every door. */
 export function makeTable(doc: Doc): Record<string, string> {

@@ -216,6 +216,7 @@ for (const [name, make, message] of YIELDED) {
     async ({ loop, log }) => {
       await loop.run(function* (): Coroutine {
         try {
+          // deno-lint-ignore broomio/yield-star -- what is refused is tested here
           yield make() as never;
           log.push("went on");
         } catch (error) {
@@ -239,6 +240,7 @@ inEveryOrder(
       return "value";
     }
     await loop.run(function* (): Coroutine {
+      // deno-lint-ignore broomio/no-floating-operation -- what it does, or refuses, without being yielded is tested here
       nested(); // forgotten: nothing runs
       yield* checkpoint();
       log.push(yield* nested());
@@ -489,6 +491,7 @@ inEveryOrder(
     const { loop, log } = world;
     let stop = false;
     loop.startSoon(function* (): Coroutine {
+      // deno-lint-ignore broomio/no-busy-wait -- nothing tells when it changes
       while (!stop) yield* checkpoint();
     }());
     setTimeout(() => {
@@ -626,6 +629,7 @@ Deno.test("R33b: a host whose clock fails ends the run with its error, after the
       yield* sleep(5);
     } finally {
       log.push("cleanup");
+      // deno-lint-ignore broomio/no-unshielded-cleanup -- what a cancel does there is tested here
       yield* checkpoint();
     }
   }());
@@ -877,6 +881,7 @@ Deno.test("R28: cancelling each of many nested scopes, inside out and outside in
     };
     loop.startSoon(open(20_000));
     await loop.run(function* (): Coroutine {
+      // deno-lint-ignore broomio/no-busy-wait -- nothing tells when it changes
       while (scopes.length <= 20_000) yield* checkpoint(); // opening gives way now and then (R5)
       if (order === "inside out") scopes.reverse();
       for (const scope of scopes) scope.cancel();

@@ -30,6 +30,7 @@ async function effect(start: number) {
 
 async function broomio(start: number) {
   await new Loop().run(function* () {
+    // deno-lint-ignore broomio/no-busy-wait -- that is the work
     while (!isOver(start)) yield* checkpoint();
   }());
 }

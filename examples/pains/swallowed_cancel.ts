@@ -50,6 +50,7 @@ async function broomio() {
     do {
       try {
         yield* sleep(0.001);
+        // deno-lint-ignore broomio/no-swallowed-cancelled -- that is the pain
       } catch { /* logged */ }
     } while (!isEnough());
   }());

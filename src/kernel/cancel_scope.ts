@@ -354,6 +354,7 @@ function* runCleanups(task: TaskCore, cleanups: Cleanup[]): Coroutine<unknown[]>
     if (task.extras !== null) task.extras.locals = cleanup.locals;
     try {
       yield* shielded(cleanup.body, undefined, "ensure");
+      // deno-lint-ignore broomio/no-swallowed-cancelled -- kept, and thrown with the others
     } catch (error) {
       errors.push(error);
     }

@@ -196,6 +196,7 @@ Deno.test("R2: each says what it wants", async () => {
     "Expected a function that takes a value, got 1 (body of each())",
   );
   await assertRejects(
+    // deno-lint-ignore broomio/no-async-body -- what is refused is tested here
     () => run(each(source([], 1), (async () => {}) as unknown as () => void)),
     Error,
     "make it a function*",

@@ -1,4 +1,5 @@
 /** Rules R17 to R27: what a cancel does, and the mistakes that real cleanup code makes. */
+// deno-lint-ignore-file broomio/no-swallowed-cancelled broomio/no-unshielded-cleanup -- what a cancel does there is tested here
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   abortSignal,

@@ -174,6 +174,7 @@ inEveryOrder(
       yield* CancelScope.open(function* () {
         try {
           yield* sleepForever();
+          // deno-lint-ignore broomio/no-swallowed-cancelled -- what the loop does with a swallowed Cancelled is tested here
         } catch {
           // swallowed
         }

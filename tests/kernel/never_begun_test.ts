@@ -1,4 +1,5 @@
 /** In debug mode, what was made and never begun is warned of when it is collected. */
+// deno-lint-ignore-file broomio/no-floating-operation -- what is never begun is tested here
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";

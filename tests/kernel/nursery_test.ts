@@ -1,4 +1,5 @@
 /** Rules R9 to R16 and R21: what a nursery promises, under each policy. */
+// deno-lint-ignore-file broomio/no-swallowed-cancelled -- what the loop does with a swallowed Cancelled is tested here
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   Cancelled,

@@ -123,6 +123,7 @@ for (
     loop.startSoon(world.sleeper("other", 1));
     loop.startSoon(function* (): Coroutine {
       try {
+        // deno-lint-ignore broomio/yield-star -- what is refused is tested here
         yield yielded as never;
       } catch (error) {
         caught = error;

@@ -80,7 +80,9 @@ inEveryOrder(
       const swallower = nursery.startSoon(function* (): Coroutine {
         try {
           yield* sleepForever();
+          // deno-lint-ignore broomio/no-swallowed-cancelled -- what the loop does with a swallowed Cancelled is tested here
         } catch {
+          // deno-lint-ignore broomio/no-unshielded-cleanup -- what a cancel does there is tested here
           yield* sleepForever(); // ends by return()
         }
       }());

@@ -1,4 +1,5 @@
 /** What sockets are given from outside and by mistake: each is refused, or harms nobody else. */
+// deno-lint-ignore-file broomio/no-blocking-call -- a file of a few bytes, in a test
 import { connect as connectNode, createServer } from "node:net";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file broomio/no-floating-operation -- what it does, or refuses, without being yielded is tested here
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   all,

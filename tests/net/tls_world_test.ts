@@ -94,6 +94,7 @@ for (const [name, network, errors] of BACKENDS) {
           fault = { error, place, count, connection: connections++ };
           try {
             yield* assertServed(port);
+            // deno-lint-ignore broomio/no-swallowed-cancelled -- nothing is cancelled here
           } catch {
             // It is the one that was met.
           }

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file broomio/no-blocking-call -- a file of a few bytes, in a test
 import { connect } from "node:net";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {

@@ -118,6 +118,7 @@ inEveryOrder("the outer value is back also after an error or a cancel", async ({
       yield* local.with(1, function* () {
         throw new Error("boom");
       });
+      // deno-lint-ignore broomio/no-swallowed-cancelled -- what the loop does with a swallowed Cancelled is tested here
     } catch {
       assertEquals(yield* local.get(), 0);
     }

@@ -214,6 +214,7 @@ Deno.test("R2, R40b: retry refuses wrong arguments at the call", () => {
     TypeError,
     'Unknown option "retries" of retry(): the nearest known one is "',
   );
+  // deno-lint-ignore broomio/no-floating-operation -- what it does, or refuses, without being yielded is tested here
   retry(body, { maxAttempts: Infinity, maxTimeout: Infinity });
 });
 

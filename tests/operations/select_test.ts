@@ -353,6 +353,7 @@ Deno.test("R2: an arm is a fresh operation that waits once", async () => {
       let message = "";
       try {
         yield* select(arms);
+        // deno-lint-ignore broomio/no-swallowed-cancelled -- what the loop does with a swallowed Cancelled is tested here
       } catch (error) {
         ({ message } = error as Error);
       }

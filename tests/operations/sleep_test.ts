@@ -1,4 +1,5 @@
 /** Rules R8, R24 and R25: sleeping, and bodies with a time limit. */
+// deno-lint-ignore-file broomio/no-swallowed-cancelled -- what the loop does with a swallowed Cancelled is tested here
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   Cancelled,

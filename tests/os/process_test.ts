@@ -113,6 +113,7 @@ Deno.test("R49: a process that cleans up within the grace is let to, and so are 
         const child = yield* sh(`sh -c '${worker}' & wait`, { stdout: "pipe", grace: 2 });
         yield* line(child);
       });
+      // deno-lint-ignore broomio/no-blocking-call -- a file of a few bytes, in a test
       assertEquals(readFileSync(`${folder}/worker`, "utf8"), "done\n");
     });
   } finally {
@@ -348,6 +349,7 @@ Deno.test("files: read, written anew, and written behind what is there; complete
         stdout: { file: `${folder}/out` },
       });
       assertEquals((yield* sort.wait()).code, 0);
+      // deno-lint-ignore broomio/no-blocking-call -- a file of a few bytes, in a test
       assertEquals(readFileSync(`${folder}/out`, "utf8"), "a\nb\n");
       const big = yield* sh("head -c 3000000 /dev/zero; echo error >&2", {
         stdout: { file: `${folder}/out`, append: true },

@@ -103,6 +103,7 @@ test(
 );
 
 function* isAlive(pid: number): Coroutine<boolean> {
+  // deno-lint-ignore broomio/no-blocking-call -- kill ends at once
   const { success } = new Deno.Command("kill", { args: ["-0", `${pid}`], stderr: "null" })
     .outputSync();
   return success;
@@ -197,6 +198,7 @@ test("killed from outside in the middle of a call", ["processes"], { size: 2 }, 
       assertStringIncludes(error.message, "SIGKILL");
     })());
     yield* sleep(0.05);
+    // deno-lint-ignore broomio/no-blocking-call -- kill ends at once
     new Deno.Command("kill", { args: ["-KILL", `${pid}`] }).outputSync();
     assertEquals(yield* pool.execute("add", 1, 2), 3);
   });
@@ -499,6 +501,7 @@ Deno.test("R40b: options that are not valid are refused by open itself", () => {
   for (const [options, message] of wrong) {
     let text = "nothing was thrown";
     try {
+      // deno-lint-ignore broomio/no-floating-operation -- what it does, or refuses, without being yielded is tested here
       ThreadPool.open(options as PoolOptions);
     } catch (error) {
       text = String(error);

@@ -377,6 +377,7 @@ class Machine {
       case "catch errors":
         try {
           yield* this.#run(step.body);
+          // deno-lint-ignore broomio/no-swallowed-cancelled -- what the loop does with a swallowed Cancelled is tested here
         } catch (error) {
           this.note(`caught ${(error as Error).name}`);
           if (!(error instanceof Cancelled)) this.account(error, "caught");
@@ -491,6 +492,7 @@ class Machine {
       let done = false;
       try {
         if (step.shielded) yield* shield(() => run(step.cleanup));
+        // deno-lint-ignore broomio/no-unshielded-cleanup -- what a cancel does there is tested here
         else yield* run(step.cleanup);
         done = true;
       } finally {

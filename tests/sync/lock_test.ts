@@ -363,6 +363,7 @@ inEveryOrder(
         while (true) {
           try {
             yield* sleepForever();
+            // deno-lint-ignore broomio/no-swallowed-cancelled -- what the loop does with a swallowed Cancelled is tested here
           } catch {
             // swallowed
           }
@@ -387,6 +388,7 @@ inEveryOrder(
             lock.release();
             if (failing) throw new RangeError("oops");
           });
+          // deno-lint-ignore broomio/no-swallowed-cancelled -- what the loop does with a swallowed Cancelled is tested here
         } catch (error) {
           caught = error;
         }

@@ -170,6 +170,7 @@ Deno.test("R55: the seed of random order is printed where the test fails", async
 
 Deno.test("R55: what is not valid is refused where the test is made", () => {
   const body = () => checkpoint();
+  // deno-lint-ignore broomio/no-uncalled-coroutine -- what is refused is tested here
   assertThrows(() => coroutineTest(checkpoint() as never), TypeError, "body");
   assertThrows(() => coroutineTest(body, { sed: 1 } as never), TypeError, '"seed"');
   assertThrows(() => coroutineTest(body, { executionOrder: "up" as never }), RangeError, "fifo");

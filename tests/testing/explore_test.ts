@@ -344,6 +344,7 @@ Deno.test("R4: in every strategy a task that polls does not keep the others from
     await explore(() => {
       const ready = new Event();
       function* polls(): Coroutine {
+        // deno-lint-ignore broomio/no-busy-wait -- what explore does with one is tested here
         while (!ready.isSet) yield* checkpoint();
       }
       function* sets(): Coroutine {
@@ -365,6 +366,7 @@ Deno.test("explore and replay refuse what is not valid where it is given", async
   await wrong({ seed: -1 }, RangeError, "seed");
   await wrong({ cancel: "all" }, RangeError, '"tasks"');
   await wrong({ time: 1 }, TypeError, "time");
+  // deno-lint-ignore broomio/no-uncalled-coroutine -- what is refused is tested here
   await assertRejects(() => explore(checkpoint() as unknown as Program), TypeError, "program");
   await assertRejects(() => replay(program, "4:x"), TypeError, '"4:x"');
   await assertRejects(() => replay(program, 4 as unknown as string), TypeError, "schedule");

@@ -58,6 +58,7 @@ inEveryOrder(
 
 Deno.test("R55: a position is a whole number, and is used once", () => {
   const sequencer = new Sequencer();
+  // deno-lint-ignore broomio/no-floating-operation -- what it does, or refuses, without being yielded is tested here
   sequencer.step(0);
   assertThrows(() => sequencer.step(0), RangeError, "used twice");
   assertThrows(() => sequencer.step(-1), RangeError, "position");

@@ -167,7 +167,9 @@ Deno.test("the warnings of a loop without onWarning are printed", async () => {
       loop.cancel();
       try {
         yield* sleep(1);
+        // deno-lint-ignore broomio/no-swallowed-cancelled -- what the loop does with a swallowed Cancelled is tested here
       } catch {
+        // deno-lint-ignore broomio/no-unshielded-cleanup -- what a cancel does there is tested here
         yield* sleep(1);
       }
     }()).catch(() => {});

@@ -278,6 +278,7 @@ const haltDuringCleanup: Bug = {
           yield* checkpoint();
           flushed = true;
         };
+        // deno-lint-ignore broomio/no-unshielded-cleanup -- one of the bugs
         yield* correct ? shield(flush) : flush();
       }
     }
@@ -297,6 +298,7 @@ const retriesCancel: Bug = {
         try {
           yield* pause(2);
           return;
+          // deno-lint-ignore broomio/no-swallowed-cancelled -- one of the bugs
         } catch (error) {
           if (correct && error instanceof Cancelled) throw error;
         }
