@@ -1,4 +1,5 @@
-// deno run examples/abort_a_map.ts Complaint about limiters: "an abort leaves the queue hanging".
+// deno run examples/abort_a_map.ts
+// Complaint about limiters: "an abort leaves the queue hanging".
 // Here it ends all that runs and all that waits.
 import { Loop, mapConcurrent, moveOnAfter, sleep } from "jsr:@broomio/core";
 

@@ -1,4 +1,5 @@
-// deno run examples/aborted_jobs.ts Complaint about limiters: "jobs that were aborted stay in the
+// deno run examples/aborted_jobs.ts
+// Complaint about limiters: "jobs that were aborted stay in the
 // queue". Here a cancelled waiter is gone at once.
 import { CapacityLimiter, Loop, Nursery, sleep } from "jsr:@broomio/core";
 

@@ -1,4 +1,5 @@
-// deno run examples/cleared_queue.ts Complaint about queues: "clearing the queue leaves promises
+// deno run examples/cleared_queue.ts
+// Complaint about queues: "clearing the queue leaves promises
 // that never settle". Here whoever waited is told.
 import { Loop, Nursery, sleep } from "jsr:@broomio/core";
 

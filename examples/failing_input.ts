@@ -1,4 +1,5 @@
-// deno run examples/failing_input.ts Complaint about maps with a limit: "an input that throws
+// deno run examples/failing_input.ts
+// Complaint about maps with a limit: "an input that throws
 // leaves jobs running, unheard". Here they are stopped, and the error comes out.
 import { Loop, mapConcurrent, settle, sleep } from "jsr:@broomio/core";
 

@@ -1,5 +1,5 @@
 // deno run examples/fan_out.ts
-import { Broadcast, Loop, Nursery, sleep } from "jsr:@broomio/core";
+import { Broadcast, checkpoint, Loop, Nursery, sleep } from "jsr:@broomio/core";
 
 const prices = new Broadcast<number>({ capacity: 3, slow: "dropOldest" });
 
@@ -26,7 +26,7 @@ function* market() {
   yield* sleep(0.01); // they have subscribed
   for (let price = 100; price < 110; price++) {
     yield* prices.send(price); // waits for nobody, with this policy
-    yield* sleep(0);
+    yield* checkpoint();
   }
 }
 

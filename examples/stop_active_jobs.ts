@@ -1,4 +1,5 @@
-// deno run examples/stop_active_jobs.ts Complaint about limiters: "jobs that are active cannot be
+// deno run examples/stop_active_jobs.ts
+// Complaint about limiters: "jobs that are active cannot be
 // stopped". Here the first failure stops the others where they wait.
 import { Loop, mapConcurrent, sleep } from "jsr:@broomio/core";
 

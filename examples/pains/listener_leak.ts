@@ -42,7 +42,7 @@ async function effect() {
 
 async function broomio() {
   await new Loop().run(function* () {
-    for (let i = 0; i < 100; i++) yield* sleep(0);
+    for (let i = 0; i < 100; i++) yield* sleep(0.0001);
   }());
 }
 

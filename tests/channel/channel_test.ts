@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   type Channel,
+  checkpoint,
   ClosedResourceError,
   type Coroutine,
   DeadlockError,
@@ -377,7 +378,7 @@ Deno.test("every wait on a channel is a checkpoint", async () => {
     }(),
     function* () {
       for (let i = 0; i < 4; i++) {
-        yield* sleep(0);
+        yield* checkpoint();
         log.push("other");
       }
     }(),

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { WebSocket as WsSocket, WebSocketServer } from "ws";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  checkpoint,
   ClosedResourceError,
   type Coroutine,
   Loop,
@@ -45,7 +46,7 @@ async function pair(
         }(),
         { name: "acceptor" },
       );
-      yield* sleep(0);
+      yield* checkpoint();
       using messages = yield* fromWebSocket(client_, options);
       yield* client(messages);
     }));
@@ -115,7 +116,7 @@ for (const [name, make] of makes) {
       assertEquals([error.code, error.reason], [4000, "go away"]);
     }, function* (messages) {
       messages.close(4000, "go away");
-      yield* sleep(0);
+      yield* checkpoint();
     }, { make });
   });
 

@@ -4,6 +4,7 @@ import {
   abortSignal,
   Cancelled,
   CancelScope,
+  checkpoint,
   type Coroutine,
   moveOnAfter,
   Nursery,
@@ -136,7 +137,7 @@ inEveryOrder(
       yield* CancelScope.open(function* (scope) {
         const signal = yield* abortSignal();
         loop.startSoon(function* (): Coroutine {
-          yield* sleep(0);
+          yield* checkpoint();
           scope.cancel();
         }());
         yield* until(new Promise((_, reject) => signal.onabort = () => reject(signal.reason)));

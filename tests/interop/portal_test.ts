@@ -457,7 +457,7 @@ Deno.test("R43: an onError that throws is a warning", async () => {
   });
   await portal.run(function* () {
     (yield* currentLoop()).startSoon(fail(1), { name: "stray" });
-    yield* sleep(0);
+    yield* checkpoint();
   });
   assertEquals(warnings, [
     "onError of a portal failed, told of task stray: Error: reporter is down",

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  checkpoint,
   type Coroutine,
   fromEvent,
   fromReadableStream,
@@ -114,7 +115,7 @@ Deno.test("close() wakes those who wait, with ClosedResourceError, and cancels t
     nursery.startSoon(function* () {
       log.push(`${yield* caught(source.next())}`);
     }());
-    yield* sleep(0);
+    yield* checkpoint();
     source.close();
     source.close();
     log.push("closed");

@@ -134,7 +134,7 @@ inEveryOrder("R18: settled before the cancel, until delivers its value", async (
       scope.cancel();
     }());
     log.push(yield* until(promise));
-    yield* sleep(0);
+    yield* checkpoint();
   }));
   assertEquals(log, ["value"]);
 });

@@ -754,6 +754,7 @@ Deno.test("R15: start wants a function, at once", async () => {
   const { loop } = new World();
   await loop.run(Nursery.open(function* (nursery) {
     assertThrows(
+      // deno-lint-ignore broomio/no-uncalled-coroutine -- what is refused is tested here
       () => nursery.start(sleep(1) as unknown as () => Coroutine),
       TypeError,
       "Expected a function that takes started",

@@ -401,6 +401,7 @@ Deno.test("R37: a read cancelled at any moment leaves the reader as it was", asy
       others: [
         feed(client, [encode("one\ntw"), encode("o\nthr"), encode("ee\nfour\n")], 0.1),
         (function* () {
+          // deno-lint-ignore broomio/no-busy-wait -- nothing tells when it changes
           while (!ended) yield* sleep(1);
           yield* reader.lines(function* (line) {
             lines.push(line);

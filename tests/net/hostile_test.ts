@@ -270,6 +270,7 @@ for (const [name, makeLoop] of loops) {
           full = true;
         }, { maxConnections: 1, onError: (error) => failures.push(error) }));
         using _silent = yield* TcpClientSocket.connect(listener.localAddr);
+        // deno-lint-ignore broomio/no-busy-wait -- nothing tells when it changes
         while (!full) yield* sleep(0.05);
         const started = performance.now();
         using next = yield* TcpClientSocket.connect(listener.localAddr);

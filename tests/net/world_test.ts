@@ -232,6 +232,7 @@ for (const [name, makeLoop] of [["Deno", () => new Loop()], ["node:net", nodeLoo
     yield* Nursery.open(function* (nursery) {
       const serving = nursery.startSoon(moveOnAfter(60, function* (deadline) {
         nursery.startSoon((function* () {
+          // deno-lint-ignore broomio/no-busy-wait -- nothing tells when it changes
           while (open < 1000) yield* sleep(0.01);
           listener.close();
           deadline.deadline = Math.min(deadline.deadline, (yield* nowOfLoop()) + 0.3);
@@ -251,6 +252,7 @@ for (const [name, makeLoop] of [["Deno", () => new Loop()], ["node:net", nodeLoo
       for (let index = 0; index < 1000; index++) {
         clients.push(yield* TcpClientSocket.connect(listener.localAddr));
       }
+      // deno-lint-ignore broomio/no-busy-wait -- nothing tells when it changes
       while (open < 1000) yield* sleep(0.01);
       yield* sleep(0.02);
       for (const client of clients.slice(0, 900)) yield* client.send(bytes(1));

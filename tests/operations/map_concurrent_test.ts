@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   asCompleted,
   CapacityLimiter,
+  checkpoint,
   type Coroutine,
   type ExecutionOrder,
   Loop,
@@ -237,7 +238,7 @@ inEveryOrder(
 inEveryOrder("asCompleted: a slow body slows the mappers down", async ({ loop }) => {
   const numbers = new Numbers(10);
   const results = asCompleted(numbers, function* (n) {
-    yield* sleep(0);
+    yield* checkpoint();
     return n;
   }, { concurrency: 2 });
   const got: number[] = [];

@@ -4,6 +4,7 @@ import {
   type Arms,
   Broadcast,
   CancelScope,
+  checkpoint,
   Condition,
   type Coroutine,
   DeadlockError,
@@ -254,7 +255,7 @@ Deno.test("R32: code that runs where an arm is withdrawn may use the very same c
       out: broadcast.send(2),
       never: onAbort(() => log.push(broadcast.trySend(3))),
     }));
-    yield* sleep(0);
+    yield* checkpoint();
     log.push(receiver.tryReceive(), receiver.statistics().buffered);
     log.push(subscription.tryReceive());
   }));
@@ -278,9 +279,9 @@ Deno.test("R18: a cancel that comes of trying the arms loses nothing", async () 
             return new Promise(() => {});
           }),
         }));
-        yield* sleep(0);
+        yield* checkpoint();
         log.push(yield* select({ in: receiver.receive(), other: sleepForever() }));
-        yield* sleep(0);
+        yield* checkpoint();
         log.push("not reached");
       });
     yield* chooser(true);

@@ -1,5 +1,6 @@
 /** Programs for main_test.ts: run by name, each under `main`. */
 import {
+  checkpoint,
   type Coroutine,
   ensure,
   Loop,
@@ -107,7 +108,7 @@ const programs: Record<string, () => Coroutine<unknown>> = {
   *writesAndEnds() {
     const chunk = "x".repeat(1 << 20);
     for (let i = 0; i < 3; i++) process.stdout.write(chunk);
-    yield* sleep(0);
+    yield* checkpoint();
   },
   *writesAndIsStopped() {
     process.stdout.write(Buffer.alloc(3 << 20, "x"));
@@ -131,7 +132,7 @@ const programs: Record<string, () => Coroutine<unknown>> = {
   *noisy() {
     for (let i = 0; i < 2000; i++) {
       console.log("line");
-      yield* sleep(0);
+      yield* checkpoint();
     }
     console.error("all written");
   },

@@ -1,5 +1,6 @@
 /** A child process for signals_test.ts: prints what it does, one line each. */
 import {
+  checkpoint,
   type Coroutine,
   Loop,
   moveOnAfter,
@@ -41,8 +42,8 @@ function* twice() {
     nursery.startSoon(function* () {
       say(`second ${yield* signals("SIGUSR2", "SIGUSR2")}`);
     }());
-    yield* sleep(0);
-    yield* sleep(0);
+    yield* checkpoint();
+    yield* checkpoint();
     say("ready");
   });
   yield* waiting;

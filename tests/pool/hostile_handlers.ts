@@ -2,7 +2,7 @@
  * What workers of the hostile tests run: handlers that give back, throw and post what cannot be
  * handled.
  */
-import { sleep } from "../../mod.ts";
+import { checkpoint } from "../../mod.ts";
 
 const throwing = (message: string) => ({
   get: () => {
@@ -62,7 +62,7 @@ export const names = (): string[] => Object.keys(VALUES);
 export const gives = (name: string): unknown => VALUES[name]();
 export const resolves = (name: string): Promise<unknown> => Promise.resolve(VALUES[name]());
 export function* returns(name: string) {
-  yield* sleep(0);
+  yield* checkpoint();
   return VALUES[name]();
 }
 export function throws(name: string): never {
@@ -70,7 +70,7 @@ export function throws(name: string): never {
 }
 export const rejects = (name: string): Promise<never> => Promise.reject(VALUES[name]());
 export function* fails(name: string) {
-  yield* sleep(0);
+  yield* checkpoint();
   throw VALUES[name]();
 }
 

@@ -5,13 +5,14 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import {
   Cancelled,
+  checkpoint,
   type Coroutine,
   failAfter,
   Loop,
   type LoopWarning,
   Nursery,
 } from "../../mod.ts";
-import { type Operation, sleep } from "../../mod.ts";
+import { type Operation } from "../../mod.ts";
 import {
   type Pool,
   type PoolOptions,
@@ -209,7 +210,7 @@ test("arguments of pool methods are checked at the call", function* (pool) {
     }
     assertStringIncludes(text, message);
   }
-  yield* sleep(0);
+  yield* checkpoint();
 });
 
 for (const [kind, open] of Object.entries(kinds)) {

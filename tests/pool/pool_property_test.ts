@@ -6,6 +6,7 @@ import fc from "fast-check";
 import {
   all,
   Cancelled,
+  checkpoint,
   type Coroutine,
   currentLoop,
   Loop,
@@ -233,7 +234,7 @@ Deno.test("maxWaiting counts what workers that are yet to come will not take", a
           }
         })());
       }
-      yield* sleep(0);
+      yield* checkpoint();
     });
   }));
   assertEquals(log, ["PoolFullError", "done 0", "done 1", "done 2"]);

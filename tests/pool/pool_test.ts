@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import {
   CancelScope,
+  checkpoint,
   type Coroutine,
   failAfter,
   Loop,
@@ -323,7 +324,7 @@ test("concurrency: handlers that wait share a worker", servers, {
 }, function* (pool) {
   yield* Nursery.open(function* (nursery) {
     for (let i = 0; i < 12; i++) nursery.startSoon(pool.execute("nap", 60));
-    yield* sleep(0);
+    yield* checkpoint();
     const { running, waiting, busy } = pool.statistics();
     assertEquals([running, waiting, busy], [10, 2, 1]);
     nursery.cancel();
@@ -348,7 +349,7 @@ test("map gives results in order, takes items as it goes and tells each", server
     *each(result, item, index) {
       assertEquals([result, index], [item, seen.length]);
       seen.push(result);
-      yield* sleep(0);
+      yield* checkpoint();
     },
   });
   assertEquals(results, [...Array(50).keys()].map((i) => (i * 7) % 5));
@@ -385,7 +386,7 @@ test("maxWaiting: one call too many is refused at once", ["threads"], {
 }, function* (pool) {
   yield* Nursery.open(function* (nursery) {
     for (let i = 0; i < 3; i++) nursery.startSoon(pool.execute("spin", 30));
-    yield* sleep(0);
+    yield* checkpoint();
     assertEquals(pool.statistics().waiting, 2);
     assertInstanceOf(yield* thrownBy(pool.execute("add", 1, 2)), PoolFullError);
   });

@@ -3,7 +3,7 @@
  * counted.
  */
 import { assert, assertEquals } from "@std/assert";
-import { all, type Coroutine, Loop, sleep } from "jsr:@broomio/core";
+import { all, checkpoint, type Coroutine, Loop } from "jsr:@broomio/core";
 import {
   runtimeNetwork,
   SocketError,
@@ -93,7 +93,7 @@ for (const how of ["later", "at once"] as const) {
       const [client, server] = yield* pair();
       assertEquals(yield* codeOf(server.recv()), "ECONNRESET");
       yield* server.send(bytes(1));
-      yield* sleep(0);
+      yield* checkpoint();
       assertEquals(yield* codeOf(server.shutdown()), "ECONNRESET");
       client.close();
       server.close();

@@ -243,6 +243,7 @@ Deno.test("R2, R40b: a pool refuses wrong options and bodies", () => {
   }
   const unknown = { ...good, idleTime: 5 } as never;
   assertThrows(() => new ResourcePool(unknown), TypeError, 'nearest known one is "idleTimeout"');
+  // deno-lint-ignore broomio/no-uncalled-coroutine -- what is refused is tested here
   assertThrows(() => new ResourcePool(good).with(sleep(1) as never), TypeError, "body of with()");
 });
 
