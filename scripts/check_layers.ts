@@ -4,7 +4,7 @@
  * Invariant, when it passes: a file imports values only from its own layer or an earlier one in
  * `LAYERS`, folders do not import each other except where `BASE` and `DOORS` say so, adapters are
  * leaves, nothing comes from outside the package but `node:*` in adapters, no import cycle exists,
- * and every file is placed and short. An `import type` is gone when compiled, so it may point to a
+ * and every file is placed and short, and so is every line of a comment. An `import type` is gone when compiled, so it may point to a
  * later layer, but not sideways. Names of runtimes are checked by `lint_plugin.ts`.
  *
  * The imports come from `deno info`, which parses the files as Deno itself does.
@@ -57,6 +57,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 
 const MAX_LINES = 450;
 const MANY_LINES = 250;
+/** For comments; `deno fmt` sees to the code, and leaves comments as they are. */
+const MAX_COLUMNS = 100;
 
 /**
  * One import: paths from the top of the repository, or, for what is not a file of ours, the
@@ -198,6 +200,13 @@ if (import.meta.main) {
     const text = Deno.readTextFileSync(new URL(file, top));
     const lines = text.split("\n").length - 1;
     if (!/^\/[*/]/.test(text)) problems.push(`${file}: opens without a comment on what lives here`);
+    for (const [index, line] of text.split("\n").entries()) {
+      if (line.length > MAX_COLUMNS && /^ *(\*|\/\*|\/\/)/.test(line)) {
+        problems.push(
+          `${file}:${index + 1}: a comment of ${line.length} columns, more than ${MAX_COLUMNS}`,
+        );
+      }
+    }
     if (lines > MAX_LINES) problems.push(`${file}: ${lines} lines, more than ${MAX_LINES}`);
     else if (lines > MANY_LINES) console.log(`note: ${file} has ${lines} lines`);
   }

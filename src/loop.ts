@@ -43,8 +43,8 @@ export type { ExploredLoop, LoopInternals, LoopOptions, Ordering, PortalLoop };
 /** Steps between two looks at the clock, at most: a look costs 80 ns on Deno, a step can be 20. */
 const MAX_STEPS = 64;
 /**
- * How long a turn lasts, in seconds, before the host gets its chance (R5). Handing over costs 1 us on Node, 70 to 150 us on Deno: turns
- * are short only while tasks stay ready all the time and what happens outside makes more ready.
+ * Seconds that a turn lasts before the host gets its chance (R5). Handing over costs 1 us on Node,
+ * 70 to 150 on Deno: short only while tasks stay ready and what happens outside makes more ready.
  */
 const SHORT_TURN = 0.002;
 const LONG_TURN = 0.008;
@@ -64,13 +64,16 @@ export let exploredLoop: (options: LoopOptions, ordering: Ordering) => ExploredL
 /** The internals of a loop, which only the class itself can read. */
 export let internalsOf: (loop: Loop) => LoopInternals;
 
-/** Makes a loop for a portal: the error of a task that nobody takes care of goes to `onStray`, and ends nothing else. */
+/** Makes a loop for a portal: an error that nobody takes care of goes to `onStray` alone. */
 export let portalLoop: (
   options: LoopOptions,
   onStray: (error: unknown, task: Task) => void,
 ) => PortalLoop;
 
-/** Has a task that was made from outside run to its first wait at once, in the caller's async context; in a turn it is queued (R41). */
+/**
+ * Has a task that was made from outside run to its first wait at once, in the caller's async
+ * context; in a turn it is queued (R41).
+ */
 export let stepNow: (task: TaskCore) => void;
 
 /**
@@ -345,7 +348,7 @@ export class Loop {
     }
     try {
       stepFresh(scheduler, task);
-      // A task that waits sees the context again, and noting that costs more than the step did on some runtimes.
+      // To note the context, for a task that waits, costs more than the step on some runtimes.
       if (!task.ended) scheduler.captureContext(task);
     } catch (error) {
       observeYields(null);

@@ -1,10 +1,10 @@
 /**
- * RawStream: the port behind one stream of bytes, in two halves: a connection has both, one end of a
- * pipe has one. A backend implements it; `Receiver` and `Sender` turn its callbacks into waits.
+ * RawStream: the port behind one stream of bytes, in two halves: a connection has both, one end of
+ * a pipe has one. A backend implements it; `Receiver` and `Sender` turn its callbacks into waits.
  *
- * The rules that a backend keeps: what it was asked for is answered once, by the event named, at once
- * or later. Nothing is answered unasked, and after `close` nothing needs to be answered. Failures are
- * told by a POSIX code, with the host's own error beside it.
+ * The rules that a backend keeps: what it was asked for is answered once, by the event named, at
+ * once or later. Nothing is answered unasked, and after `close` nothing needs to be answered.
+ * Failures are told by a POSIX code, with the host's own error beside it.
  *
  * Independent of: loops, tasks, cancellation.
  */

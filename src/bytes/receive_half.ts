@@ -1,6 +1,7 @@
 /**
- * receive_half: how a reader gets at the receiving half under a stream, so that each of its reads is one
- * wait, and can be an arm of `select`. Streams that do not show theirs are read by their own `recv`.
+ * receive_half: how a reader gets at the receiving half under a stream, so that each of its reads
+ * is one wait, and can be an arm of `select`. Streams that do not show theirs are read by their own
+ * `recv`.
  *
  * Independent of: what streams there are.
  */
@@ -10,7 +11,10 @@ import type { Receiver } from "./receiver.ts";
 export interface ReceiveHalf {
   /** Gives the bytes. */
   readonly receiver: Receiver;
-  /** Writes what was sent and is coalesced: a request must be in flight before its answer is waited for. */
+  /**
+   * Writes what was sent and is coalesced: a request must be in flight before its answer is waited
+   * for.
+   */
   flush(): void;
 }
 

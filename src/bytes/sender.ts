@@ -1,6 +1,6 @@
 /**
- * Sender: the sending half of a stream: of a socket, or a pipe. It coalesces what is sent in one turn of the loop into one
- * write.
+ * Sender: the sending half of a stream: of a socket, or a pipe. It coalesces what is sent in one
+ * turn of the loop into one write.
  *
  * How. A small send is copied behind those before it and is done: its task goes on in the same
  * turn. The buffer is written when the task waits for an answer, when the buffer is full, or at the

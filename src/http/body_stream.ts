@@ -2,8 +2,10 @@
  * BodyStream: a ReadableStream that a coroutine writes.
  *
  * Invariants
- * - At most `BUFFERED` bytes and one chunk wait in the stream: the coroutine waits while the client does not read (R47).
- * - It ends once: `end` closes it, `cut` breaks it, the reader's cancel tells the request. What comes later does nothing.
+ * - At most `BUFFERED` bytes and one chunk wait in the stream: the coroutine waits while the client
+ *   does not read (R47).
+ * - It ends once: `end` closes it, `cut` breaks it, the reader's cancel tells the request. What
+ *   comes later does nothing.
  *
  * Independent of: how the coroutine is run.
  */
@@ -18,8 +20,9 @@ import { failAfter } from "../operations/timeout.ts";
 const BUFFERED = 16_384;
 
 /**
- * Sends a part of a body: text, or bytes, which belong to the body from then on. A checkpoint; waits while the client does not read, and
- * throws a `TimeoutError` where that takes longer than `writeTimeout`.
+ * Sends a part of a body: text, or bytes, which belong to the body from then on. A checkpoint;
+ * waits while the client does not read, and throws a `TimeoutError` where that takes longer than
+ * `writeTimeout`.
  */
 export type SendChunk = (chunk: string | Uint8Array<ArrayBuffer>) => Operation<void>;
 

@@ -1,7 +1,8 @@
 /**
  * eventStream: server-sent events, as `EventSource` reads them.
  *
- * Invariant: no field of an event can end it early or begin another: line ends in data begin a new `data:` line, elsewhere they are refused.
+ * Invariant: no field of an event can end it early or begin another: line ends in data begin a new
+ * `data:` line, elsewhere they are refused.
  */
 import { checkFunction, checkInteger, checkOptions, wrongKind, wrongValue } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
@@ -29,13 +30,16 @@ export interface ServerSentEvent {
 /** Options of {@linkcode eventStream}. */
 export interface EventStreamOptions extends StreamBodyOptions {
   /**
-   * A comment is sent whenever nothing else was for so long, so that proxies keep the connection, and a client that vanished is noticed:
-   * 15 seconds by default, `Infinity` for never.
+   * A comment is sent whenever nothing else was for so long, so that proxies keep the connection,
+   * and a client that vanished is noticed: 15 seconds by default, `Infinity` for never.
    */
   heartbeat?: Duration;
 }
 
-/** What an event stream is made of: the receiving end of a channel, a subscription, or another source of events. */
+/**
+ * What an event stream is made of: the receiving end of a channel, a subscription, or another
+ * source of events.
+ */
 export interface EventSourceReceiver {
   /** Waits for an event. What a `select` takes, because a comment may be due first. */
   next(): Selectable<IteratorResult<string | ServerSentEvent, unknown>>;
@@ -53,10 +57,11 @@ export const eventStreamHeaders: { readonly [name: string]: string } = Object.fr
 });
 
 /**
- * The body of a response of server-sent events: what a receiver receives, or what a coroutine sends. It ends with its source, and the
- * source, closed, with it.
+ * The body of a response of server-sent events: what a receiver receives, or what a coroutine
+ * sends. It ends with its source, and the source, closed, with it.
  *
- * @throws {TypeError | RangeError} If it is given neither, or an option is not valid or not known. See also {@linkcode streamBody}.
+ * @throws {TypeError | RangeError} If it is given neither, or an option is not valid or not known.
+ * See also {@linkcode streamBody}.
  * @example
  * ```ts
  * import { Portal, sleep } from "jsr:@broomio/core";

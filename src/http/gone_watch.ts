@@ -1,11 +1,12 @@
 /**
  * GoneWatch: listens for clients that go, but only for requests that have taken a while.
  *
- * To read `request.signal` costs an asynchronous operation on Deno, and more than half of the throughput; nearly all requests are answered
- * before anybody could go. So a request is listened to when it is 20 to 40 ms old: one timer for all, and none while there are none.
+ * To read `request.signal` costs an asynchronous operation on Deno, and more than half of the
+ * throughput; nearly all requests are answered before anybody could go. So a request is listened to
+ * when it is 20 to 40 ms old: one timer for all, and none while there are none.
  *
- * Invariants: a watched request is either in the list, oldest first, or listened to; `end` takes it out of both.
- * Independent of: what a request is. The timer is one of the loop.
+ * Invariants: a watched request is either in the list, oldest first, or listened to; `end` takes it
+ * out of both. Independent of: what a request is. The timer is one of the loop.
  */
 import type { Scheduler } from "../kernel/scheduler.ts";
 import type { Timed } from "../kernel/timers.ts";

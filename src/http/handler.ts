@@ -20,23 +20,29 @@ import {
   readHandlerOptions,
 } from "./service.ts";
 
-/** What answers a request: a coroutine, or whatever else returns an operation. `info` is what the server gives beside the request. */
+/**
+ * What answers a request: a coroutine, or whatever else returns an operation. `info` is what the
+ * server gives beside the request.
+ */
 export type FetchBody<Info extends unknown[] = []> = (
   request: Request,
   ...info: Info
 ) => Operation<Response>;
 
 /**
- * Makes a handler for any server that takes a function of a request: `Deno.serve`, `Bun.serve`, Hono, and through `@hono/node-server`
- * `node:http`.
+ * Makes a handler for any server that takes a function of a request: `Deno.serve`, `Bun.serve`,
+ * Hono, and through `@hono/node-server` `node:http`.
  *
- * The coroutine of a request, with the body that its response streams (see {@linkcode streamBody}), is one scope. The client's going
- * cancels it, cleanup included; so does closing the portal after its grace. The response goes out when the coroutine has ended, `ensure`
- * and all, or, where its body streams, when the coroutine has returned it.
+ * The coroutine of a request, with the body that its response streams (see {@linkcode streamBody}),
+ * is one scope. The client's going cancels it, cleanup included; so does closing the portal after
+ * its grace. The response goes out when the coroutine has ended, `ensure` and all, or, where its
+ * body streams, when the coroutine has returned it.
  *
- * Where it throws, the client gets 500 without details, and `onError` the error. The handler itself never rejects.
+ * Where it throws, the client gets 500 without details, and `onError` the error. The handler itself
+ * never rejects.
  *
- * @throws {TypeError | RangeError} If `body` is no function, or an option is not valid or not known.
+ * @throws {TypeError | RangeError} If `body` is no function, or an option is not valid or not
+ * known.
  * @example
  * ```ts
  * import { Portal, sleep } from "jsr:@broomio/core";

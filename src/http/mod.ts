@@ -1,5 +1,6 @@
 /**
- * Coroutines under HTTP servers: handlers for whatever server there is, streaming bodies, server-sent events, WebSockets.
+ * Coroutines under HTTP servers: handlers for whatever server there is, streaming bodies,
+ * server-sent events, WebSockets.
  *
  * @example
  * ```ts

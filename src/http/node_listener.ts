@@ -1,9 +1,10 @@
 /**
- * toNodeListener: a coroutine as a listener of `node:http`, and of what is built on that, in its own style.
+ * toNodeListener: a coroutine as a listener of `node:http`, and of what is built on that, in its
+ * own style.
  *
- * Invariants: the coroutine is cancelled when the response closes, whoever ended it (R45); an error before the head is answered, one after
- * it cuts the connection.
- * Independent of: `node:http` itself; the types are structural.
+ * Invariants: the coroutine is cancelled when the response closes, whoever ended it (R45); an error
+ * before the head is answered, one after it cuts the connection. Independent of: `node:http`
+ * itself; the types are structural.
  */
 import { checkFunction, checkOptions, wrongKind } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
@@ -62,14 +63,17 @@ export type NodeBody<Req, Res, Rest extends unknown[] = []> = (
 ) => Operation<unknown>;
 
 /**
- * Makes a listener for `http.createServer`, or a handler for Express and its like. The coroutine writes to the response as any listener
- * does; {@linkcode sendChunk} waits for clients that read slowly.
+ * Makes a listener for `http.createServer`, or a handler for Express and its like. The coroutine
+ * writes to the response as any listener does; {@linkcode sendChunk} waits for clients that read
+ * slowly.
  *
- * When the client goes, the coroutine is cancelled, cleanup included; so it is where it goes on after the response has ended. Where it throws,
- * the client gets 500 without details, or a cut connection where the head has gone out already. A framework's `next`, where there is
- * one, gets the error instead of a client whose head has not.
+ * When the client goes, the coroutine is cancelled, cleanup included; so it is where it goes on
+ * after the response has ended. Where it throws, the client gets 500 without details, or a cut
+ * connection where the head has gone out already. A framework's `next`, where there is one, gets
+ * the error instead of a client whose head has not.
  *
- * @throws {TypeError | RangeError} If `body` is no function, or an option is not valid or not known.
+ * @throws {TypeError | RangeError} If `body` is no function, or an option is not valid or not
+ * known.
  * @example
  * ```ts
  * import { createServer } from "node:http";
@@ -207,7 +211,8 @@ export interface SendChunkOptions {
 /**
  * Writes to a response of Node, and waits while its client does not read. A checkpoint.
  *
- * @throws {TimeoutError} If that takes longer than `writeTimeout`. Leave it to the listener, which then cuts the connection.
+ * @throws {TimeoutError} If that takes longer than `writeTimeout`. Leave it to the listener, which
+ * then cuts the connection.
  * @throws {ClosedResourceError} If the response is closed.
  * @throws {TypeError} If it is neither text nor bytes.
  * @example

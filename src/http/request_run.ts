@@ -2,9 +2,12 @@
  * RequestRun: one request in the web's form, from its coming to the end of its response.
  *
  * Invariants
- * - It is answered once, whatever happens: with the coroutine's response, or with one that says what happened instead.
- * - Coroutine, streaming body and cleanup are one task. Its end ends the body: nothing of the request runs on after its response.
- * - What fails once the response is out cuts the connection, so that no client takes half a body for a whole one.
+ * - It is answered once, whatever happens: with the coroutine's response, or with one that says
+ *   what happened instead.
+ * - Coroutine, streaming body and cleanup are one task. Its end ends the body: nothing of the
+ *   request runs on after its response.
+ * - What fails once the response is out cuts the connection, so that no client takes half a body
+ *   for a whole one.
  *
  * Independent of: which server the request comes from.
  */
@@ -59,7 +62,10 @@ export class RequestRun extends OutsideRun<Response> implements Watched {
     super.taskStarts(task);
   }
 
-  /** The coroutine has returned. Where it has made bodies, the task goes on with those; else it ends. */
+  /**
+   * The coroutine has returned. Where it has made bodies, the task goes on with those; else it
+   * ends.
+   */
   override taskReturned(task: TaskCore): Iterator<Trap, unknown, unknown> | null {
     if (this.#returned) return null;
     this.#returned = true;
@@ -102,7 +108,8 @@ export class RequestRun extends OutsideRun<Response> implements Watched {
   listen(): void {
     const { signal } = this.#request;
     this.#signal = signal;
-    // Both where it was aborted already and where it is aborted later: Deno tells late of what was before.
+    // Both where it was aborted already and where it is aborted later: Deno tells late of what was
+    // before.
     if (signal.aborted) this.gone();
     else signal.addEventListener("abort", this);
   }
@@ -148,7 +155,9 @@ function plain(text: string, status: number, headers: Record<string, string> = {
   return new Response(text, { status, headers: { "content-type": "text/plain", ...headers } });
 }
 
-/** The request that the running coroutine answers, or a task around it; null where there is none. */
+/**
+ * The request that the running coroutine answers, or a task around it; null where there is none.
+ */
 export function currentRequest(): RequestRun | null {
   for (let task = runningTask(); task !== null; task = task.nursery.owner) {
     const caller = task.extras?.caller;

@@ -2,7 +2,8 @@
  * serveHttp: the runtime's own HTTP server as an operation.
  *
  * Invariants
- * - The requests run in a nursery of the server, shielded from the cancel that ends it: that is what lets them finish within the grace.
+ * - The requests run in a nursery of the server, shielded from the cancel that ends it: that is
+ *   what lets them finish within the grace.
  * - When the operation ends, no connection, listener or task of the server is left (R48).
  *
  * Independent of: which server it is.
@@ -45,11 +46,17 @@ const LINGER = 1;
 /** What every form of {@linkcode serveHttp} takes. */
 export interface ServeHttpOptions<Incoming = Request, Answer = Response>
   extends HandlerOptions<Incoming, Answer> {
-  /** Where to listen: by default "127.0.0.1", so that nobody serves the world by accident; "0.0.0.0" does. */
+  /**
+   * Where to listen: by default "127.0.0.1", so that nobody serves the world by accident; "0.0.0.0"
+   * does.
+   */
   hostname?: string;
   /** The port; 0, the default, for any that is free. */
   port?: number;
-  /** How long requests may take to finish once the server is told to end: 10 seconds by default. Then they are cancelled. */
+  /**
+   * How long requests may take to finish once the server is told to end: 10 seconds by default.
+   * Then they are cancelled.
+   */
   grace?: Duration;
   /** Told where it listens, once it does. */
   onListen?: (addr: HttpAddress) => void;
@@ -61,19 +68,27 @@ export interface RuntimeServeOptions extends ServeHttpOptions {
   cert?: string;
   /** Private key, in PEM. */
   key?: string;
-  /** Further options of `Deno.serve` or `Bun.serve`, passed on as they are: `{ idleTimeout: 60 }`. */
+  /**
+   * Further options of `Deno.serve` or `Bun.serve`, passed on as they are: `{ idleTimeout: 60 }`.
+   */
   native?: Record<string, unknown>;
 }
 
 /** Options of {@linkcode serveHttp} on a `node:http` or `node:https` server. */
 export interface NodeServeOptions<Req> extends ServeHttpOptions<Req, void> {
-  /** The server, with its own limits and certificates, which does not listen yet. It is closed at the end. */
+  /**
+   * The server, with its own limits and certificates, which does not listen yet. It is closed at
+   * the end.
+   */
   server: NodeServer;
 }
 
 /** The same with a coroutine that takes a `Request`. */
 export interface NodeFetchServeOptions extends ServeHttpOptions {
-  /** The server, with its own limits and certificates, which does not listen yet. It is closed at the end. */
+  /**
+   * The server, with its own limits and certificates, which does not listen yet. It is closed at
+   * the end.
+   */
   server: NodeServer;
   /** What makes a listener of a fetch handler: `getRequestListener` of `@hono/node-server`. */
   toListener: (
@@ -84,13 +99,16 @@ export interface NodeFetchServeOptions extends ServeHttpOptions {
 }
 
 /**
- * Serves HTTP until it is cancelled: each request by a coroutine, as {@linkcode toHandler} does, in this loop. A checkpoint.
+ * Serves HTTP until it is cancelled: each request by a coroutine, as {@linkcode toHandler} does, in
+ * this loop. A checkpoint.
  *
- * Leaving it, by whatever cancel or deadline, is a graceful shutdown: it stops accepting and ends idle connections at once, lets requests
- * finish within `grace`, then cancels the rest, which is answered with 503 or cut. It ends when all of that is done.
+ * Leaving it, by whatever cancel or deadline, is a graceful shutdown: it stops accepting and ends
+ * idle connections at once, lets requests finish within `grace`, then cancels the rest, which is
+ * answered with 503 or cut. It ends when all of that is done.
  *
- * On Deno and Bun it is their own server. On Node, or for one that is set up already, give a `server`: the coroutine takes its request
- * and response, as of {@linkcode toNodeListener}, or, with `toListener`, a `Request`.
+ * On Deno and Bun it is their own server. On Node, or for one that is set up already, give a
+ * `server`: the coroutine takes its request and response, as of {@linkcode toNodeListener}, or,
+ * with `toListener`, a `Request`.
  *
  * @throws {TypeError | RangeError} If an option is not valid or not known.
  * @throws {Error} If it cannot listen: the runtime's own error, with its `code`.
@@ -213,7 +231,9 @@ function* serve(settings: Settings, body: AnyBody): Coroutine<void> {
   yield* checkpoint();
 }
 
-/** The life of a server, from listening to its last connection. The signal aborts when it is to end. */
+/**
+ * The life of a server, from listening to its last connection. The signal aborts when it is to end.
+ */
 function* live(settings: Settings, body: AnyBody, signal: AbortSignal): Coroutine<void> {
   const ended = new Flag();
   let server: HttpServer | null = null;
@@ -272,7 +292,10 @@ function start(
   listen(settings, handlerOf(service, body as FetchBody<[HttpInfo]>), events);
 }
 
-/** Something from outside that happens once, and that is external to the loop: no deadlock, and a virtual clock waits. */
+/**
+ * Something from outside that happens once, and that is external to the loop: no deadlock, and a
+ * virtual clock waits.
+ */
 class Flag {
   isSet = false;
   readonly #waiting = new Set<() => void>();

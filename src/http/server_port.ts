@@ -1,8 +1,8 @@
 /**
  * The port behind `serveHttp`: the HTTP server of a runtime. Adapters implement it.
  *
- * Everything is a callback. The rules an adapter keeps: `listening` or `failed` is told once, at once or later; `ended` once after
- * `listening`; `kill` also ends what `drain` waits for.
+ * Everything is a callback. The rules an adapter keeps: `listening` or `failed` is told once, at
+ * once or later; `ended` once after `listening`; `kill` also ends what `drain` waits for.
  * Independent of: loops, tasks, coroutines.
  */
 
@@ -29,7 +29,9 @@ export interface ListenTarget {
 /** A server that listens. */
 export interface HttpServer {
   readonly addr: HttpAddress;
-  /** Stops accepting, ends idle connections, and the others as soon as their requests have ended. */
+  /**
+   * Stops accepting, ends idle connections, and the others as soon as their requests have ended.
+   */
   drain(): void;
   /** Ends every connection. */
   kill(): void;

@@ -1,5 +1,6 @@
 /**
- * HttpService: what the requests of one handler share: limits, how errors are told, and the watch over clients that go.
+ * HttpService: what the requests of one handler share: limits, how errors are told, and the watch
+ * over clients that go.
  *
  * Independent of: the shape of requests and responses, and which server they come from.
  */
@@ -12,17 +13,24 @@ import { GoneWatch } from "./gone_watch.ts";
 /** Options of {@linkcode toHandler}, and of every other way to handle requests. */
 export interface HandlerOptions<Incoming, Answer> {
   /**
-   * Cancels a request that is not answered after so long: its client gets 504, once cleanup is done. It counts until the response is
-   * there, not while its body streams. By default there is no limit.
+   * Cancels a request that is not answered after so long: its client gets 504, once cleanup is
+   * done. It counts until the response is there, not while its body streams. By default there is no
+   * limit.
    */
   timeout?: Duration;
-  /** How many requests may run at once: those beyond get 503 with `Retry-After`. By default there is no limit. */
+  /**
+   * How many requests may run at once: those beyond get 503 with `Retry-After`. By default there is
+   * no limit.
+   */
   maxConcurrent?: number;
-  /** How long a body that streams may wait for a client that does not read: 60 seconds by default. Then the connection is cut. */
+  /**
+   * How long a body that streams may wait for a client that does not read: 60 seconds by default.
+   * Then the connection is cut.
+   */
   writeTimeout?: Duration;
   /**
-   * Told of every error of a handler: by default it is a warning of the loop. Before the response, it may give the answer, which is 500
-   * without details otherwise. What it throws is a warning.
+   * Told of every error of a handler: by default it is a warning of the loop. Before the response,
+   * it may give the answer, which is 500 without details otherwise. What it throws is a warning.
    */
   onError?: (error: unknown, request: Incoming) => Answer | void;
 }

@@ -1,7 +1,8 @@
 /**
  * streamBody: the body of a response, written by a coroutine.
  *
- * Invariant: a body is part of the request whose coroutine made it; elsewhere it is a run of a portal.
+ * Invariant: a body is part of the request whose coroutine made it; elsewhere it is a run of a
+ * portal.
  */
 import { checkOptions } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
@@ -15,20 +16,29 @@ import { clientGone } from "./service.ts";
 
 /** Options of {@linkcode streamBody}. */
 export interface StreamBodyOptions {
-  /** What runs the body where it is not part of a request of {@linkcode toHandler} or {@linkcode serveHttp}. */
+  /**
+   * What runs the body where it is not part of a request of {@linkcode toHandler} or {@linkcode
+   * serveHttp}.
+   */
   portal?: Portal;
-  /** How long `send` waits for a client that does not read: by default that of the handler, or 60 seconds. */
+  /**
+   * How long `send` waits for a client that does not read: by default that of the handler, or 60
+   * seconds.
+   */
   writeTimeout?: Duration;
 }
 
 /**
- * The body of a response, sent by a coroutine as it goes. `send` waits while the client does not read. When the client goes, the coroutine
- * is cancelled; where it throws, the connection is cut, so that no client takes half a body for a whole one.
+ * The body of a response, sent by a coroutine as it goes. `send` waits while the client does not
+ * read. When the client goes, the coroutine is cancelled; where it throws, the connection is cut,
+ * so that no client takes half a body for a whole one.
  *
- * In a coroutine that answers a request it runs, as a part of it, once that has returned the response: `ensure` and `use` of the one serve the
- * other too. Elsewhere a portal runs it, when it is first read.
+ * In a coroutine that answers a request it runs, as a part of it, once that has returned the
+ * response: `ensure` and `use` of the one serve the other too. Elsewhere a portal runs it, when it
+ * is first read.
  *
- * @throws {TypeError} If `body` is no function, or it is called neither in a coroutine of a request or a portal nor with a portal.
+ * @throws {TypeError} If `body` is no function, or it is called neither in a coroutine of a request
+ * or a portal nor with a portal.
  * @example
  * ```ts
  * import { Portal, sleep } from "jsr:@broomio/core";

@@ -1,15 +1,19 @@
 /**
- * fromWebSocket: the messages of a WebSocket, of whatever make: the browser's, Deno's, Node's client, the `ws` package.
+ * fromWebSocket: the messages of a WebSocket, of whatever make: the browser's, Deno's, Node's
+ * client, the `ws` package.
  *
  * Invariants
- * - A message that arrived waits for a task that receives it; a cancelled receive takes none (R18). What waits is bounded: beyond the limit
- *   a socket that can be paused is, and any other is ended with 1009.
- * - A send waits while the other end takes nothing: until what the socket holds has fallen below a mark (R47).
+ * - A message that arrived waits for a task that receives it; a cancelled receive takes none (R18).
+ *   What waits is bounded: beyond the limit a socket that can be paused is, and any other is ended
+ *   with 1009.
+ * - A send waits while the other end takes nothing: until what the socket holds has fallen below a
+ *   mark (R47).
  * - The end is told after the last message: a clean one as an end, any other as an error.
  *
  * Independent of: how the socket came to be.
  *
- * How much a socket holds is asked of `bufferedAmount`, again and again: there is no event for it but in `ws`, whose `send` calls back.
+ * How much a socket holds is asked of `bufferedAmount`, again and again: there is no event for it
+ * but in `ws`, whose `send` calls back.
  */
 import { checkInteger, checkOptions, checkString, wrongKind } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
@@ -57,7 +61,10 @@ export interface WebSocketOptions {
   maxBuffered?: number;
   /** From how many bytes on that wait to be sent a send waits: 64 KiB by default. */
   highWaterMark?: number;
-  /** How long a send waits for an end that takes nothing: 60 seconds by default. Then the socket is broken. */
+  /**
+   * How long a send waits for an end that takes nothing: 60 seconds by default. Then the socket is
+   * broken.
+   */
   writeTimeout?: Duration;
   /** How long a peer has to answer the closing handshake: 5 seconds by default. */
   closeTimeout?: Duration;
@@ -68,23 +75,31 @@ export interface MessageStream extends Disposable {
   /**
    * Waits for a message; null at the end. A checkpoint.
    *
-   * @throws {WebSocketError} If the connection was lost, or closed with a code other than 1000, 1001 and 1005.
+   * @throws {WebSocketError} If the connection was lost, or closed with a code other than 1000,
+   * 1001 and 1005.
    * @throws {ClosedResourceError} If this end was closed.
    */
   receive(): Operation<Message | null>;
   /** The same, as iterators give it. */
   next(): Operation<IteratorResult<Message, undefined>>;
-  /** Runs `body` for each message to the end, or until it returns `false`; then closes the socket. */
+  /**
+   * Runs `body` for each message to the end, or until it returns `false`; then closes the socket.
+   */
   forEach(body: Visitor<Message>): Operation<void>;
   /**
-   * Sends a message; bytes belong to the socket from then on. A checkpoint; waits while the other end takes nothing.
+   * Sends a message; bytes belong to the socket from then on. A checkpoint; waits while the other
+   * end takes nothing.
    *
-   * @throws {TimeoutError} If that takes longer than `writeTimeout`; the socket is of no use from then on.
+   * @throws {TimeoutError} If that takes longer than `writeTimeout`; the socket is of no use from
+   * then on.
    * @throws {WebSocketError} If the connection is lost.
    * @throws {ClosedResourceError} If this end was closed.
    */
   send(message: Message): Operation<void>;
-  /** Closes this end. Never waits: the handshake goes on by itself, for at most `closeTimeout`. Twice is once. */
+  /**
+   * Closes this end. Never waits: the handshake goes on by itself, for at most `closeTimeout`.
+   * Twice is once.
+   */
   close(code?: number, reason?: string): void;
   /** How many bytes wait to be sent. */
   readonly bufferedAmount: number;
@@ -123,11 +138,13 @@ const FIRST_LOOK = 0.002;
 const LONGEST_LOOK = 0.05;
 
 /**
- * Waits until a WebSocket is open, and gives its messages. A checkpoint. Cancelled, it closes the socket.
+ * Waits until a WebSocket is open, and gives its messages. A checkpoint. Cancelled, it closes the
+ * socket.
  *
  * Give it the socket at once: what arrives before, nobody hears.
  *
- * @param socket The browser's, `Deno.upgradeWebSocket(request).socket`, Node's client, or one of the `ws` package.
+ * @param socket The browser's, `Deno.upgradeWebSocket(request).socket`, Node's client, or one of
+ * the `ws` package.
  * @throws {WebSocketError} If it cannot be opened.
  * @throws {TypeError | RangeError} If it is no WebSocket, or an option is not valid or not known.
  * @example
@@ -305,7 +322,8 @@ class SocketMessages implements MessageStream {
     } catch { // a code that this make of socket does not send
       this.#socket.close();
     }
-    // A peer that does not answer keeps it open for ever otherwise, and with it, on some runtimes, the process.
+    // A peer that does not answer keeps it open for ever otherwise, and with it, on some runtimes,
+    // the process.
     if (this.#socket.terminate !== undefined) {
       const terminate = (): void => this.#terminate();
       this.#terminator = setTimeout(terminate, this.#settings.closeTimeout * 1000);
@@ -334,7 +352,10 @@ class SocketMessages implements MessageStream {
     this.#changed();
   };
 
-  /** More has arrived than may wait, and it cannot be held up: what is here can be received, then the error is. */
+  /**
+   * More has arrived than may wait, and it cannot be held up: what is here can be received, then
+   * the error is.
+   */
   #overflow(): void {
     this.#end = {
       error: new WebSocketError(

@@ -33,7 +33,9 @@ export interface ClosableAsyncIterator<T> extends AsyncIterableIterator<T, undef
 class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
   readonly #receiver: ValueReceiver<T>;
   readonly #loop: Loop;
-  /** The root of the run that the senders are in. When the loop has another one, that run is over. */
+  /**
+   * The root of the run that the senders are in. When the loop has another one, that run is over.
+   */
   readonly #root: NurseryCore;
   readonly #pulls = new Set<Task>();
   #hold: Disposable | null = null;

@@ -2,9 +2,11 @@
  * OutsideRun: one coroutine that code outside the loop started and waits for.
  *
  * Invariants
- * - Its end is told once, when the task and all of its cleanup have ended: by `resolve` or by `reject`.
- * - The first cancel decides what it is rejected with: the reason of `cancel` or of the signal, a TimeoutError, or the reason of its
- *   nursery's cancel; where anything else cancelled the task, a TaskCancelledError.
+ * - Its end is told once, when the task and all of its cleanup have ended: by `resolve` or by
+ *   `reject`.
+ * - The first cancel decides what it is rejected with: the reason of `cancel` or of the signal, a
+ *   TimeoutError, or the reason of its nursery's cancel; where anything else cancelled the task, a
+ *   TaskCancelledError.
  * - It is in the list of its signal exactly while the task lives.
  *
  * Independent of: promises, portals, HTTP.
@@ -107,7 +109,10 @@ export abstract class OutsideRun<T> implements Caller {
     scope.cancel(reason);
   }
 
-  /** Has it end with a {@linkcode TimeoutError} at `deadline` on the loop's clock; `timeout` is for the message. Infinity takes that back. */
+  /**
+   * Has it end with a {@linkcode TimeoutError} at `deadline` on the loop's clock; `timeout` is for
+   * the message. Infinity takes that back.
+   */
   setDeadline(deadline: number, timeout: number): void {
     this.#timeout = timeout;
     this.#ensureScope().deadline = deadline;
@@ -126,7 +131,8 @@ export abstract class OutsideRun<T> implements Caller {
     if (signal !== undefined) leaveSignal(signal, this);
     const cancelled = isCancellation(task);
     const scope = this.#scope;
-    // A coroutine that swallowed a cancel of ours and gave a value was cancelled all the same, as in `failAfter`.
+    // A coroutine that swallowed a cancel of ours and gave a value was cancelled all the same, as
+    // in `failAfter`.
     const swallowed = task.mode === NEXT && scope !== null && scope.delivered;
     if (this.#cause !== null && (cancelled || swallowed)) {
       this.reject(this.#cause.reason, CANCELLED);

@@ -2,14 +2,17 @@
  * Portal: the way from async code into a loop. A coroutine in, a promise out.
  *
  * Invariants
- * - The promise of a run settles once, when the coroutine and all of its cleanup have ended. Its error goes there and nowhere else.
- * - The loop runs from the first run until the portal is closed. Between, it sleeps, with nothing that keeps the process alive.
- * - What the loop was given by other means is told to `onError` where it fails, and is cancelled by `close` like the rest.
+ * - The promise of a run settles once, when the coroutine and all of its cleanup have ended. Its
+ *   error goes there and nowhere else.
+ * - The loop runs from the first run until the portal is closed. Between, it sleeps, with nothing
+ *   that keeps the process alive.
+ * - What the loop was given by other means is told to `onError` where it fails, and is cancelled by
+ *   `close` like the rest.
  *
  * Independent of: who calls it; HTTP is one.
  *
- * A coroutine runs to its first wait at once, as an async function does: to wake the loop costs most of what a run costs, and its
- * async context has to be noted only where it waits.
+ * A coroutine runs to its first wait at once, as an async function does: to wake the loop costs
+ * most of what a run costs, and its async context has to be noted only where it waits.
  */
 import { checkFunction, checkOptions, wrongKind } from "../check.ts";
 import { type Body, bodyIterator, toIterator } from "../kernel/coroutine.ts";
@@ -21,14 +24,20 @@ import { type Loop, type LoopOptions, type PortalLoop, portalLoop } from "../loo
 import { webHost } from "../runtime/web_host.ts";
 import { type Entrance, OutsideRun, type OutsideRunOptions } from "./outside_run.ts";
 
-/** Options of a {@linkcode Portal}: those of its loop, and what becomes of errors that nobody awaits. */
+/**
+ * Options of a {@linkcode Portal}: those of its loop, and what becomes of errors that nobody
+ * awaits.
+ */
 export interface PortalOptions extends LoopOptions {
   /**
-   * Told of a task that failed and that nobody awaits, because it was started with `loop.startSoon`: by default it is an unhandled
-   * rejection. What `onError` throws is a warning.
+   * Told of a task that failed and that nobody awaits, because it was started with
+   * `loop.startSoon`: by default it is an unhandled rejection. What `onError` throws is a warning.
    */
   onError?: (error: unknown, task: Task) => void;
-  /** Each run sees the `AsyncLocalStorage` store of its caller: true by default, wherever the host knows such stores. */
+  /**
+   * Each run sees the `AsyncLocalStorage` store of its caller: true by default, wherever the host
+   * knows such stores.
+   */
   asyncContext?: boolean;
 }
 
@@ -45,9 +54,15 @@ const PORTAL_OPTIONS = [
 
 /** Options of {@linkcode Portal.run}. */
 export interface PortalRunOptions {
-  /** Cancels the coroutine. Its cleanup runs first, then the promise rejects with the signal's reason, as that of `fetch` does. */
+  /**
+   * Cancels the coroutine. Its cleanup runs first, then the promise rejects with the signal's
+   * reason, as that of `fetch` does.
+   */
   signal?: AbortSignal;
-  /** Cancels the coroutine so long after the call: the promise rejects with a {@linkcode TimeoutError}. */
+  /**
+   * Cancels the coroutine so long after the call: the promise rejects with a {@linkcode
+   * TimeoutError}.
+   */
   timeout?: Duration;
   /** For messages. */
   name?: string;
@@ -55,9 +70,14 @@ export interface PortalRunOptions {
 
 /** Options of {@linkcode Portal.close}. */
 export interface PortalCloseOptions {
-  /** How long to wait for what runs before it is cancelled. By default no time; `Infinity` cancels nothing. */
+  /**
+   * How long to wait for what runs before it is cancelled. By default no time; `Infinity` cancels
+   * nothing.
+   */
   grace?: Duration;
-  /** What the promise of a cancelled run rejects with: by default a {@linkcode ClosedResourceError}. */
+  /**
+   * What the promise of a cancelled run rejects with: by default a {@linkcode ClosedResourceError}.
+   */
   reason?: unknown;
 }
 
@@ -73,10 +93,12 @@ export function entranceOfLoop(loop: Loop): Entrance | undefined {
 }
 
 /**
- * Lets async code run coroutines: in a program that has a loop of its own in one corner only, or none at all.
+ * Lets async code run coroutines: in a program that has a loop of its own in one corner only, or
+ * none at all.
  *
- * Each `run` stands for itself, as each call of an async function does: where one fails, its promise rejects, with its own error, and the
- * others go on. Make one portal for the program, or for a server, and close it at the end.
+ * Each `run` stands for itself, as each call of an async function does: where one fails, its
+ * promise rejects, with its own error, and the others go on. Make one portal for the program, or
+ * for a server, and close it at the end.
  *
  * @example
  * ```ts
@@ -105,7 +127,8 @@ export class Portal implements AsyncDisposable {
   #closing: Promise<void> | null = null;
 
   /**
-   * Makes a portal with a loop of its own. Nothing runs, and nothing is kept alive, before the first `run`.
+   * Makes a portal with a loop of its own. Nothing runs, and nothing is kept alive, before the
+   * first `run`.
    *
    * @throws {RangeError} If an option has no valid value.
    * @throws {TypeError} If `onError` is not a function.
@@ -134,14 +157,17 @@ export class Portal implements AsyncDisposable {
   }
 
   /**
-   * Runs a coroutine, and gives a promise of its value. Called from async code, the coroutine runs to its first wait at once; called from
-   * a coroutine, in its turn. Never throws: what is wrong rejects the promise.
+   * Runs a coroutine, and gives a promise of its value. Called from async code, the coroutine runs
+   * to its first wait at once; called from a coroutine, in its turn. Never throws: what is wrong
+   * rejects the promise.
    *
-   * The promise rejects with the error of the coroutine itself; with the signal's reason or a {@linkcode TimeoutError} where that
-   * cancelled it, after its cleanup; with `ClosedResourceError` where the portal is closed; with `TaskCancelledError` where something
-   * else cancelled it; with `TypeError` where it was given no coroutine.
+   * The promise rejects with the error of the coroutine itself; with the signal's reason or a
+   * {@linkcode TimeoutError} where that cancelled it, after its cleanup; with `ClosedResourceError`
+   * where the portal is closed; with `TaskCancelledError` where something else cancelled it; with
+   * `TypeError` where it was given no coroutine.
    *
-   * @param body A coroutine, or a function that returns one; with an aborted signal it is not even called.
+   * @param body A coroutine, or a function that returns one; with an aborted signal it is not even
+   * called.
    * @example
    * ```ts
    * import { Portal, sleep } from "jsr:@broomio/core";
@@ -174,8 +200,8 @@ export class Portal implements AsyncDisposable {
   }
 
   /**
-   * An async function that runs what `body` makes of its arguments, for whoever wants one: a router, an event, a test. It keeps the
-   * name, the number of parameters and `this` of `body`.
+   * An async function that runs what `body` makes of its arguments, for whoever wants one: a
+   * router, an event, a test. It keeps the name, the number of parameters and `this` of `body`.
    *
    * @throws {TypeError} If `body` is not a function.
    * @example
@@ -208,10 +234,12 @@ export class Portal implements AsyncDisposable {
   }
 
   /**
-   * Closes the portal: it runs nothing more, waits for `grace`, then cancels what is left, whoever started it, and resolves when all
-   * cleanup is done. Called again it gives the same promise and changes nothing.
+   * Closes the portal: it runs nothing more, waits for `grace`, then cancels what is left, whoever
+   * started it, and resolves when all cleanup is done. Called again it gives the same promise and
+   * changes nothing.
    *
-   * Rejects with a `DeadlockError` where cleanup waits for something that can never come, as `loop.run()` does.
+   * Rejects with a `DeadlockError` where cleanup waits for something that can never come, as
+   * `loop.run()` does.
    *
    * @throws {TypeError | RangeError} If `grace` is no length of time.
    */
@@ -267,8 +295,8 @@ function readOptions(options: PortalRunOptions): OutsideRunOptions {
 }
 
 /**
- * Uses up a body that will not run. An operation is thrown into before it has begun, as where a task never ran: so the rejection of an
- * `until(promise)` counts as handled.
+ * Uses up a body that will not run. An operation is thrown into before it has begun, as where a
+ * task never ran: so the rejection of an `until(promise)` counts as handled.
  */
 function refuse(body: Body<unknown>): void {
   if (typeof body === "function") return;

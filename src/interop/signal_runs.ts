@@ -1,9 +1,9 @@
 /**
  * The runs that an AbortSignal cancels: one listener for each signal, however many runs.
  *
- * Invariant: a signal has a listener of ours exactly while its set has runs in it. So one signal for a program's whole life keeps no
- * ended run, and a hundred thousand runs under one signal cost as much each as ten do: a signal looks through all of its
- * listeners whenever one is added.
+ * Invariant: a signal has a listener of ours exactly while its set has runs in it. So one signal
+ * for a program's whole life keeps no ended run, and a hundred thousand runs under one signal cost
+ * as much each as ten do: a signal looks through all of its listeners whenever one is added.
  */
 
 /** What is cancelled. */

@@ -27,8 +27,8 @@ export type Coroutine<T = void> = Generator<Trap, T, unknown>;
 
 /**
  * Whatever `yield*` accepts inside a coroutine: the waiting functions of this package return one,
- * and a {@linkcode Coroutine} is one. An operation that carries state is used once. One that is made
- * and never begun does nothing, without a word: the lint rules of `@broomio/core/lint` find it
+ * and a {@linkcode Coroutine} is one. An operation that carries state is used once. One that is
+ * made and never begun does nothing, without a word: the lint rules of `@broomio/core/lint` find it
  * before the program runs, and `new Loop({ debug: true })` may, afterwards.
  *
  * @example

@@ -1,5 +1,6 @@
 /**
- * LeakWatch: what is told of things that are left behind, for tests. Where no test asks, a scheduler has none, and nothing is kept.
+ * LeakWatch: what is told of things that are left behind, for tests. Where no test asks, a
+ * scheduler has none, and nothing is kept.
  *
  * Independent of: what is left, and what a test makes of it.
  */

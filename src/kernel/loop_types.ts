@@ -1,5 +1,6 @@
 /**
- * What is said of a loop from outside of it: its options, and the parts of it that portals, explorations and doors use.
+ * What is said of a loop from outside of it: its options, and the parts of it that portals,
+ * explorations and doors use.
  *
  * Independent of: how a loop works. `loop.ts` hands these out.
  */
@@ -84,11 +85,14 @@ export interface LoopInternals {
 /** The half of a loop that its portal uses, see `interop/portal.ts`. */
 export interface PortalLoop {
   readonly loop: Loop;
-  /** The nursery of the tasks. Begins the run where none is under way; it goes on, also without tasks, until `close`. */
+  /**
+   * The nursery of the tasks. Begins the run where none is under way; it goes on, also without
+   * tasks, until `close`.
+   */
   enter(): NurseryCore;
   /**
-   * Lets the run end when no task is left, cancels those left after `grace` seconds, and says when all have ended. Rejects with a
-   * DeadlockError where tasks had to be dropped. Called once.
+   * Lets the run end when no task is left, cancels those left after `grace` seconds, and says when
+   * all have ended. Rejects with a DeadlockError where tasks had to be dropped. Called once.
    */
   close(grace: number, reason: unknown): Promise<void>;
 }

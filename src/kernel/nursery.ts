@@ -190,7 +190,10 @@ export class NurseryCore extends Nursery {
     return task;
   }
 
-  /** Makes a child for code outside the loop, who is told of its end; `stepNow` of loop.ts has it begin. */
+  /**
+   * Makes a child for code outside the loop, who is told of its end; `stepNow` of loop.ts has it
+   * begin.
+   */
   addFromOutside(
     iterator: Iterator<Trap, unknown, unknown>,
     options: TaskOptions | undefined,

@@ -51,7 +51,10 @@ const MANY_EXTERNALS = 8;
  */
 const MAX_GATHERED = 16;
 
-/** What a portal has to do with a loop: nothing; it may start more tasks; it lets those end that are left. */
+/**
+ * What a portal has to do with a loop: nothing; it may start more tasks; it lets those end that are
+ * left.
+ */
 export const NO_PORTAL = 0;
 export const OPEN_PORTAL = 1;
 export const DRAINING_PORTAL = 2;
@@ -106,7 +109,9 @@ export class Scheduler {
   lastTaskId: number = 0;
   /** How many waits are pending that something outside the loop may settle. */
   externals: number = 0;
-  /** Called, and dropped, when no task is ready and nothing is due: for `waitAllBlocked` in testing. */
+  /**
+   * Called, and dropped, when no task is ready and nothing is due: for `waitAllBlocked` in testing.
+   */
   whenBlocked: Set<() => void> | null = null;
   /** Told what is left behind, where a test asks. */
   leakWatch: LeakWatch | null = null;
@@ -117,7 +122,10 @@ export class Scheduler {
   tick: number = 0;
   /** The run that is under way, as the host sees it; null where there is none. */
   session: HostSession | null = null;
-  /** OPEN_PORTAL: the run goes on without tasks. But for NO_PORTAL: what waits is no deadlock; a virtual clock jumps all the same. */
+  /**
+   * OPEN_PORTAL: the run goes on without tasks. But for NO_PORTAL: what waits is no deadlock; a
+   * virtual clock jumps all the same.
+   */
   portal: typeof NO_PORTAL | typeof OPEN_PORTAL | typeof DRAINING_PORTAL = NO_PORTAL;
 
   readonly #origin: number;
@@ -208,13 +216,14 @@ export class Scheduler {
   }
 
   /**
-   * Begins a step as part of a call from outside, in the caller's async context. False where a turn is on, this loop's or
-   * another's, and between runs.
+   * Begins a step as part of a call from outside, in the caller's async context. False where a turn
+   * is on, this loop's or another's, and between runs.
    */
   beginStep(): boolean {
     if (active !== null || this.session === null) return false;
     active = this;
-    // The last turn may be an hour ago, and a task notes when it began to wait. Of many starts, the first looks.
+    // The last turn may be an hour ago, and a task notes when it began to wait. Of many starts, the
+    // first looks.
     if (!this.#looked) this.look();
     return true;
   }
@@ -224,7 +233,10 @@ export class Scheduler {
     this.#looked = !this.#idle; // good until the turn that was asked for
   }
 
-  /** The time at the start of a turn: a look costs as much as a step, and that of a start just before will do. */
+  /**
+   * The time at the start of a turn: a look costs as much as a step, and that of a start just
+   * before will do.
+   */
   firstLook(): number {
     if (!this.#looked) return this.look();
     this.#looked = false;
@@ -259,7 +271,9 @@ export class Scheduler {
     if (this.instruments.length > 0) this.tell("taskStarted", task);
   }
 
-  /** Has the task see the async context of this call from its next step on (`asyncContext: true`). */
+  /**
+   * Has the task see the async context of this call from its next step on (`asyncContext: true`).
+   */
   captureContext(task: TaskCore): void {
     if (this.asyncContext) task.ensureExtras().context = this.host.captureContext!();
   }

@@ -20,7 +20,10 @@ import type { TaskCore } from "./task.ts";
 /** Operations that a task may carry out in one step without waiting, before others get a turn. */
 const MAX_OPERATIONS = 256;
 
-/** What every generator inherits from; of this module, because V8 loads what is imported anew at each use. */
+/**
+ * What every generator inherits from; of this module, because V8 loads what is imported anew at
+ * each use.
+ */
 const generatorPrototype: Generator = Object.getPrototypeOf(function* () {}).prototype;
 const generatorNext = generatorPrototype.next as Iterator<Trap, unknown, unknown>["next"];
 

@@ -96,7 +96,10 @@ export type Watcher = (task: TaskCore) => boolean;
 export interface Caller {
   /** The task is about to take its first step. */
   taskStarts(task: TaskCore): void;
-  /** Its coroutine has returned `task.value`. May give another one, which the task runs before it ends. */
+  /**
+   * Its coroutine has returned `task.value`. May give another one, which the task runs before it
+   * ends.
+   */
   taskReturned(task: TaskCore): Iterator<Trap, unknown, unknown> | null;
   /** The task has ended as its `mode` and `value` say. An error is the caller's from now on. */
   taskEnded(task: TaskCore): void;

@@ -20,7 +20,9 @@ export interface Timed {
   expire(): void;
 }
 
-/** What a queue begins with: making a typed array costs a microsecond, and many loops need no timer. */
+/**
+ * What a queue begins with: making a typed array costs a microsecond, and many loops need no timer.
+ */
 const NO_NUMBERS = new Float64Array(0);
 const INITIAL_SIZE = 64;
 

@@ -1,8 +1,8 @@
 /**
  * framing: finds lines, frames and delimited pieces in a stream of bytes, however the bytes arrive.
  *
- * Invariants: a read takes all of what it gives, or, where it throws or is cancelled, nothing. The buffer
- * never holds much more than the limit, so that no client makes a server grow without bound.
+ * Invariants: a read takes all of what it gives, or, where it throws or is cancelled, nothing. The
+ * buffer never holds much more than the limit, so that no client makes a server grow without bound.
  * Independent of: which stream it is.
  */
 import type { Selectable } from "../kernel/wait.ts";
@@ -48,10 +48,10 @@ const READER_OPTIONS = ["limit"] as const;
 const FORMAT_OPTIONS = ["prefixBytes", "littleEndian"] as const;
 
 /**
- * Reads lines, frames and pieces from a stream. Every read is a checkpoint, and gives `null` where the
- * stream has ended before its first byte. A cancelled read loses no byte: the next one begins where it did.
- * Over a socket every read can be an arm of `select`. It is a stream itself, so that what follows a header
- * can be received as it comes.
+ * Reads lines, frames and pieces from a stream. Every read is a checkpoint, and gives `null` where
+ * the stream has ended before its first byte. A cancelled read loses no byte: the next one begins
+ * where it did. Over a socket every read can be an arm of `select`. It is a stream itself, so that
+ * what follows a header can be received as it comes.
  *
  * @example
  * ```ts
@@ -103,7 +103,8 @@ export class BufferedReader implements ReceiveStream {
   }
 
   /**
-   * Reads a line, without the "\n" or "\r\n" that ends it, as UTF-8; the last one may lack it. A checkpoint.
+   * Reads a line, without the "\n" or "\r\n" that ends it, as UTF-8; the last one may lack it. A
+   * checkpoint.
    *
    * @throws {LimitError} If it has more bytes than the limit.
    * @throws {BusyResourceError} If another task is reading.
@@ -131,7 +132,8 @@ export class BufferedReader implements ReceiveStream {
   }
 
   /**
-   * Reads up to a delimiter and gives what comes before it; the delimiter is read too. A checkpoint.
+   * Reads up to a delimiter and gives what comes before it; the delimiter is read too. A
+   * checkpoint.
    *
    * @throws {LimitError} If more bytes than the limit come before it.
    * @throws {BrokenResourceError} If the stream ends after some bytes without it.
@@ -161,7 +163,8 @@ export class BufferedReader implements ReceiveStream {
   /**
    * Reads a frame: its length, and so many bytes. A checkpoint.
    *
-   * @throws {LimitError} If the length is more than the limit; thrown before the frame is waited for.
+   * @throws {LimitError} If the length is more than the limit; thrown before the frame is waited
+   * for.
    * @throws {BrokenResourceError} If the stream ends within the frame.
    * @throws {TypeError} If the format is of the wrong kind, or an option of it is not known.
    * @throws {RangeError} If `prefixBytes` is not 1, 2 or 4.
@@ -384,7 +387,8 @@ class ReceiveIntoPlan extends AnyPlan<number> {
 }
 
 /**
- * Sends `bytes` as a frame that {@linkcode BufferedReader.readFrame} reads, with one `send`. A checkpoint.
+ * Sends `bytes` as a frame that {@linkcode BufferedReader.readFrame} reads, with one `send`. A
+ * checkpoint.
  *
  * @throws {TypeError} If something is of the wrong kind, or an option of the format is not known.
  * @throws {RangeError} If the bytes are too many for the length to say.

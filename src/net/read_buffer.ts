@@ -1,9 +1,9 @@
 /**
  * ReadBuffer: bytes that were received and not yet given out.
  *
- * Invariants: they are `memory[start, end)`. Each byte is looked at once for each delimiter, and copied a
- * bounded number of times; the memory does not stay large after one large piece. Independent of: streams,
- * and what the bytes mean.
+ * Invariants: they are `memory[start, end)`. Each byte is looked at once for each delimiter, and
+ * copied a bounded number of times; the memory does not stay large after one large piece.
+ * Independent of: streams, and what the bytes mean.
  */
 
 const FIRST_CAPACITY = 4096;

@@ -1,12 +1,12 @@
 /**
  * ReadWait: a read of a `BufferedReader` as one wait, so that it can be an arm of `select` (R38).
  *
- * A plan says what is read. It is tried on the bytes that are there; while they are too few, more are
- * received, and it is tried again. For a stream that shows its receiving half that is one wait; for another
- * one it is a coroutine over `recv`, which `select` refuses.
+ * A plan says what is read. It is tried on the bytes that are there; while they are too few, more
+ * are received, and it is tried again. For a stream that shows its receiving half that is one wait;
+ * for another one it is a coroutine over `recv`, which `select` refuses.
  *
- * Invariants: a plan takes bytes only where it has all that it gives, so a read that is cancelled or not
- * chosen takes none; one read at a time. Independent of: what the bytes mean.
+ * Invariants: a plan takes bytes only where it has all that it gives, so a read that is cancelled
+ * or not chosen takes none; one read at a time. Independent of: what the bytes mean.
  */
 import { checkpoint } from "../kernel/checkpoint.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -110,7 +110,10 @@ export class ReadWait<T> extends IoWait<T> implements ReceiveWaiter {
     }
   }
 
-  /** Bytes are there, or the end. A loop, and no recursion: they may be few, and come at once each time. */
+  /**
+   * Bytes are there, or the end. A loop, and no recursion: they may be few, and come at once each
+   * time.
+   */
   deliver(): void {
     if (this.#pumping) {
       this.#delivered = true;

@@ -1,10 +1,10 @@
 /**
- * The processes that are alive, so that none outlives this program: not when it ends by an error or by
- * `exit`, and not when a second Ctrl-C ends it at once (R52).
+ * The processes that are alive, so that none outlives this program: not when it ends by an error or
+ * by `exit`, and not when a second Ctrl-C ends it at once (R52).
  *
- * Invariant: a process is in the set from its start until its scope has been left; while any is, the
- * runtime is asked to tell when the program ends. What SIGKILL does to the program nobody is told of.
- * Independent of: scopes.
+ * Invariant: a process is in the set from its start until its scope has been left; while any is,
+ * the runtime is asked to tell when the program ends. What SIGKILL does to the program nobody is
+ * told of. Independent of: scopes.
  */
 import type { ProcessBackend, RawProcess } from "./process_backend.ts";
 

@@ -1,17 +1,18 @@
 /**
- * main: what every program starts with. A loop, signals that cancel it, the error printed once, the exit
- * code, and an end that loses no output and leaves no process behind (R52).
+ * main: what every program starts with. A loop, signals that cancel it, the error printed once, the
+ * exit code, and an end that loses no output and leaves no process behind (R52).
  *
  * How it ends
- * - The body has ended by itself: the exit code is left as it is, and the program ends when nothing keeps
- *   it alive, as any other does. What was written and not awaited goes out.
- * - It failed, a signal came, or `exit` was called: the outputs are flushed and the program ends, even
- *   where a forgotten timer would keep it alive. By a signal it ends as the signal does by default, so
- *   that its parent, a shell in a loop, sees that it was interrupted; shells show 130 and 143.
+ * - The body has ended by itself: the exit code is left as it is, and the program ends when nothing
+ *   keeps it alive, as any other does. What was written and not awaited goes out.
+ * - It failed, a signal came, or `exit` was called: the outputs are flushed and the program ends,
+ *   even where a forgotten timer would keep it alive. By a signal it ends as the signal does by
+ *   default, so that its parent, a shell in a loop, sees that it was interrupted; shells show 130
+ *   and 143.
  * - A second signal ends it at once, whatever it is doing, and the processes that it has started.
  *
- * Rejected: to exit after the body has ended by itself too. Code after `await main()` would not run.
- * Independent of: which runtime this is.
+ * Rejected: to exit after the body has ended by itself too. Code after `await main()` would not
+ * run. Independent of: which runtime this is.
  */
 import { checkBody, checkInteger, checkOptions, wrongKind } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
@@ -113,12 +114,13 @@ class Program {
 /**
  * Runs a program: `body` in a loop of its own.
  *
- * - SIGINT and SIGTERM cancel it; its cleanup runs; then the program ends as by that signal (130 and 143
- *   in a shell). A second one ends it at once, with all processes that it has started. A signal that the
- *   body itself listens to (`signals`, `openSignalReceiver`) does not cancel it.
- * - An error is printed once, and the exit code is 1. `exit(code)` ends it with that code, cleanup first.
- * - Output that was written but not awaited arrives whole. In Node a reader of the output that has gone
- *   (`| head -1`) is no error, as it is in Deno and Bun.
+ * - SIGINT and SIGTERM cancel it; its cleanup runs; then the program ends as by that signal (130
+ *   and 143 in a shell). A second one ends it at once, with all processes that it has started. A
+ *   signal that the body itself listens to (`signals`, `openSignalReceiver`) does not cancel it.
+ * - An error is printed once, and the exit code is 1. `exit(code)` ends it with that code, cleanup
+ *   first.
+ * - Output that was written but not awaited arrives whole. In Node a reader of the output that has
+ *   gone (`| head -1`) is no error, as it is in Deno and Bun.
  *
  * Resolves with the body's value where it ends by itself; in all other cases the program ends.
  *
@@ -152,9 +154,10 @@ export async function main<T>(body: Body<T>, options: MainOptions = {}): Promise
 }
 
 /**
- * Ends the program with an exit code: cancels all that runs under {@linkcode main}, lets its cleanup run,
- * and ends the program when that is done. It may be called from anywhere and never waits. What it gives is
- * a checkpoint: with `yield* exit(2)` a coroutine that is not shielded does not go on. The first code counts.
+ * Ends the program with an exit code: cancels all that runs under {@linkcode main}, lets its
+ * cleanup run, and ends the program when that is done. It may be called from anywhere and never
+ * waits. What it gives is a checkpoint: with `yield* exit(2)` a coroutine that is not shielded does
+ * not go on. The first code counts.
  *
  * @param code 0 to 255.
  * @throws {TypeError | RangeError} If it is no such code.

@@ -1,9 +1,8 @@
 /**
  * Process: a child process that belongs to the scope it was started in.
  *
- * Invariant: from the moment it runs its end is registered with that scope, in the same step; there is
- * no moment at which a cancel could come between (R49).
- * Independent of: which runtime this is.
+ * Invariant: from the moment it runs its end is registered with that scope, in the same step; there
+ * is no moment at which a cancel could come between (R49). Independent of: which runtime this is.
  */
 import { checkOneOf, checkOptions } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -39,8 +38,8 @@ export let coreOf: (child: Process) => ProcessCore;
 
 /**
  * A child process. It belongs to the scope, nursery or task that it was started in, with its whole
- * group: however that is left, the group gets SIGTERM, after the grace SIGKILL, and the scope is left
- * when all of it is gone and its pipes are closed.
+ * group: however that is left, the group gets SIGTERM, after the grace SIGKILL, and the scope is
+ * left when all of it is gone and its pipes are closed.
  *
  * @example Lines of a process, for at most a second
  * ```ts
@@ -72,8 +71,10 @@ export class Process {
    *
    * @param command A name to be found in `PATH`, or a path.
    * @throws {ProcessStartError} If it cannot be started: `ENOENT`, `EACCES`, `E2BIG`...
-   * @throws {TypeError | RangeError} If an argument or option is not valid, or an option is not known.
-   * @throws {BusyResourceError | ClosedResourceError} If `stdin`, `stdout` or `stderr` is a stream of another process that is in use, or closed.
+   * @throws {TypeError | RangeError} If an argument or option is not valid, or an option is not
+   * known.
+   * @throws {BusyResourceError | ClosedResourceError} If `stdin`, `stdout` or `stderr` is a stream
+   * of another process that is in use, or closed.
    * @throws {Error} If this is neither Deno nor Node nor Bun.
    */
   static start(
@@ -116,16 +117,17 @@ export class Process {
   }
 
   /**
-   * Waits until it has ended, and gives how. A checkpoint. Any number of tasks may wait. It waits neither
-   * for what was printed to be read nor for children of the process: those may hold its pipes.
+   * Waits until it has ended, and gives how. A checkpoint. Any number of tasks may wait. It waits
+   * neither for what was printed to be read nor for children of the process: those may hold its
+   * pipes.
    */
   wait(): Operation<ProcessStatus> {
     return new ExitWait(this.#core);
   }
 
   /**
-   * Ends it as leaving its scope does: SIGTERM to its group, after the grace SIGKILL. Gives how it ended.
-   * What it printed before can still be read. Runs to its end also where it is cancelled.
+   * Ends it as leaving its scope does: SIGTERM to its group, after the grace SIGKILL. Gives how it
+   * ended. What it printed before can still be read. Runs to its end also where it is cancelled.
    */
   *stop(): Coroutine<ProcessStatus> {
     const core = this.#core;
@@ -134,8 +136,8 @@ export class Process {
   }
 
   /**
-   * Sends a signal to the process, or with `group: true` to its whole group. Says whether there was one
-   * to be sent to. Never waits.
+   * Sends a signal to the process, or with `group: true` to its whole group. Says whether there was
+   * one to be sent to. Never waits.
    *
    * @throws {TypeError | RangeError} If it is not the name of a signal, or an option is not known.
    */

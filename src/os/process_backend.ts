@@ -3,8 +3,8 @@
  * group, and to move bytes through its pipes.
  *
  * The rules that an adapter keeps:
- * - `spawn` answers its attempt once, at once or later. After `started`, the process is the caller's:
- *   nothing ends it but the caller. After `failed`, nothing is left of it.
+ * - `spawn` answers its attempt once, at once or later. After `started`, the process is the
+ *   caller's: nothing ends it but the caller. After `failed`, nothing is left of it.
  * - `exited` is told once, also where the process ended before anybody asked, and never inside
  *   `spawn`. It does not wait for the pipes: a grandchild may hold them.
  * - Signals to what is gone are no error; they give false.

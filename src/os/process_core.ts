@@ -1,18 +1,18 @@
 /**
  * ProcessCore: the state of a process, and how it is ended.
  *
- * How. Leaving the scope sends SIGTERM to the group, and SIGCONT, since a stopped process does not get
- * the first before it goes on. Who has not ended after the grace gets SIGKILL, the whole group. That is
- * done also where the process itself has ended before: its children may be alive. Then the status is
- * waited for, and the pipes are closed without waiting for their ends, which a process that has left the
- * group may hold (R49).
+ * How. Leaving the scope sends SIGTERM to the group, and SIGCONT, since a stopped process does not
+ * get the first before it goes on. Who has not ended after the grace gets SIGKILL, the whole group.
+ * That is done also where the process itself has ended before: its children may be alive. Then the
+ * status is waited for, and the pipes are closed without waiting for their ends, which a process
+ * that has left the group may hold (R49).
  *
  * Why the group is looked at again and again: nothing tells when it is empty. A look is a signal 0,
- * which zombies answer too, for ever where the system's first process does not collect them; so on Linux
- * `/proc` is asked then, where that is permitted, and otherwise the grace bounds it.
+ * which zombies answer too, for ever where the system's first process does not collect them; so on
+ * Linux `/proc` is asked then, where that is permitted, and otherwise the grace bounds it.
  *
- * Invariants: `status` is set once. `groupIsGone` is set only when the process has ended: until then its
- * pid cannot belong to another. Independent of: which runtime this is.
+ * Invariants: `status` is set once. `groupIsGone` is set only when the process has ended: until
+ * then its pid cannot belong to another. Independent of: which runtime this is.
  */
 import type { Coroutine } from "../kernel/coroutine.ts";
 import { Wait } from "../kernel/wait.ts";
@@ -25,7 +25,9 @@ import type { ProcessInput, ProcessOutput } from "./process_streams.ts";
 /** The first and the longest pause between two looks at a group, in seconds. */
 const FIRST_PAUSE = 0.002;
 const LONGEST_PAUSE = 0.1;
-/** How long members of a group may take to be gone after SIGKILL, in seconds: nothing survives it. */
+/**
+ * How long members of a group may take to be gone after SIGKILL, in seconds: nothing survives it.
+ */
 const KILL_TIME = 0.1;
 
 /** The pipes of a process, those to other processes included. */

@@ -31,10 +31,16 @@ export interface ProcessFile {
   readonly append?: boolean;
 }
 
-/** What a process reads: nothing ("null"), what this program reads, a pipe, a file, or the output of another. */
+/**
+ * What a process reads: nothing ("null"), what this program reads, a pipe, a file, or the output of
+ * another.
+ */
 export type StdinSource = "inherit" | "null" | "pipe" | ProcessFile | ProcessOutput;
 
-/** Where a process prints: nowhere ("null"), where this program prints, to a pipe, a file, or the input of another. */
+/**
+ * Where a process prints: nowhere ("null"), where this program prints, to a pipe, a file, or the
+ * input of another.
+ */
 export type StdoutTarget = "inherit" | "null" | "pipe" | ProcessFile | ProcessInput;
 
 /** Options of {@linkcode Process.start}. */
@@ -51,11 +57,14 @@ export interface ProcessOptions {
   stdout?: StdoutTarget;
   /** Where it prints errors: by default where this program does, "inherit". */
   stderr?: StdoutTarget;
-  /** How long it has to end when its scope is left, from SIGTERM to SIGKILL: 5 seconds by default. */
+  /**
+   * How long it has to end when its scope is left, from SIGTERM to SIGKILL: 5 seconds by default.
+   */
   grace?: Duration;
   /**
-   * Whether it leads a group of its own, which is ended as a whole: true by default. A process that needs
-   * the terminal (an editor, a pager, `ssh` that asks) wants `false`; then its own children are not ended.
+   * Whether it leads a group of its own, which is ended as a whole: true by default. A process that
+   * needs the terminal (an editor, a pager, `ssh` that asks) wants `false`; then its own children
+   * are not ended.
    */
   group?: boolean;
 }
@@ -87,13 +96,18 @@ export function checkCommand(command: string | FileUrl): string {
   return path;
 }
 
-/** Checks arguments. @throws {TypeError | RangeError} If one is no string, or has a NUL character. */
+/**
+ * Checks arguments. @throws {TypeError | RangeError} If one is no string, or has a NUL character.
+ */
 export function checkArguments(args: readonly string[]): readonly string[] {
   if (!Array.isArray(args)) throw wrongKind("an array of strings", args, "args");
   return Array.from(args, (each: unknown, index) => noNul(each, `args[${index}]`));
 }
 
-/** Checks the options that all ways to start a process share. @throws {TypeError | RangeError} If one is wrong. */
+/**
+ * Checks the options that all ways to start a process share. @throws {TypeError | RangeError} If
+ * one is wrong.
+ */
 export function checkProcessOptions(options: ProcessOptions): CheckedOptions {
   const { cwd, env, clearEnv = false, grace = GRACE, group = true } = options;
   return {

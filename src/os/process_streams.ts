@@ -1,6 +1,6 @@
 /**
- * The streams of a process: what it prints can be received, what it reads can be sent. Each is a half
- * of a `ByteStream` over one end of a pipe, with its back pressure (R50).
+ * The streams of a process: what it prints can be received, what it reads can be sent. Each is a
+ * half of a `ByteStream` over one end of a pipe, with its back pressure (R50).
  *
  * Independent of: how processes are started and ended; which runtime this is.
  */
@@ -21,8 +21,8 @@ export let senderOf: (input: ProcessInput) => Sender;
 const NO_INPUT = { flush(): void {} };
 
 /**
- * What a process prints: its `stdout` or `stderr`. Whoever does not read it stops the process, once the
- * pipe is full. Closed when the process's scope is left.
+ * What a process prints: its `stdout` or `stderr`. Whoever does not read it stops the process, once
+ * the pipe is full. Closed when the process's scope is left.
  */
 export class ProcessOutput implements ReceiveStream, Disposable {
   readonly #receiver: Receiver;
@@ -36,10 +36,11 @@ export class ProcessOutput implements ReceiveStream, Disposable {
   }
 
   /**
-   * Waits for bytes: at least one, at most `max`; `null` at the end. They are the caller's to keep. A
-   * checkpoint. A cancelled receive loses no bytes: the next one gets them.
+   * Waits for bytes: at least one, at most `max`; `null` at the end. They are the caller's to keep.
+   * A checkpoint. A cancelled receive loses no bytes: the next one gets them.
    *
-   * @throws {BusyResourceError} If another task is receiving, or the output goes to another process.
+   * @throws {BusyResourceError} If another task is receiving, or the output goes to another
+   * process.
    * @throws {ClosedResourceError} If it was closed, or the process's scope was left.
    * @throws {SocketError} If the pipe broke.
    * @throws {RangeError} If `max` is less than 1.
@@ -49,10 +50,11 @@ export class ProcessOutput implements ReceiveStream, Disposable {
   }
 
   /**
-   * Waits for bytes and copies them to the start of `buffer`; gives how many, or `null` at the end. A
-   * checkpoint. A cancelled receive never touches the buffer.
+   * Waits for bytes and copies them to the start of `buffer`; gives how many, or `null` at the end.
+   * A checkpoint. A cancelled receive never touches the buffer.
    *
-   * @throws {BusyResourceError} If another task is receiving, or the output goes to another process.
+   * @throws {BusyResourceError} If another task is receiving, or the output goes to another
+   * process.
    * @throws {ClosedResourceError} If it was closed, or the process's scope was left.
    * @throws {SocketError} If the pipe broke.
    * @throws {RangeError} If the buffer has no room.
@@ -65,7 +67,8 @@ export class ProcessOutput implements ReceiveStream, Disposable {
    * Waits for bytes and gives a view of them where they are: at least one, at most `max`; `null` at
    * the end. The view is good until the next receive is begun. A checkpoint.
    *
-   * @throws {BusyResourceError} If another task is receiving, or the output goes to another process.
+   * @throws {BusyResourceError} If another task is receiving, or the output goes to another
+   * process.
    * @throws {ClosedResourceError} If it was closed, or the process's scope was left.
    * @throws {SocketError} If the pipe broke.
    * @throws {RangeError} If `max` is less than 1.
@@ -75,8 +78,8 @@ export class ProcessOutput implements ReceiveStream, Disposable {
   }
 
   /**
-   * Stops reading: a process that goes on printing gets SIGPIPE or an error. Whoever receives gets a
-   * `ClosedResourceError`. Never waits or throws; twice is once.
+   * Stops reading: a process that goes on printing gets SIGPIPE or an error. Whoever receives gets
+   * a `ClosedResourceError`. Never waits or throws; twice is once.
    */
   close(): void {
     this.#receiver.close();
@@ -104,10 +107,11 @@ export class ProcessInput implements SendStream, Disposable {
   }
 
   /**
-   * Sends all of `bytes`, waiting while the process reads nothing. A checkpoint. Do not change the bytes
-   * before it is done. Up to 16 KiB are gathered: what is sent before the task waits for something else
-   * goes out in one write, whose error is thrown by the next `send` or `shutdown`. Cancelled before
-   * anything was written, it did not happen; cancelled later, a part was sent, and nothing can follow.
+   * Sends all of `bytes`, waiting while the process reads nothing. A checkpoint. Do not change the
+   * bytes before it is done. Up to 16 KiB are gathered: what is sent before the task waits for
+   * something else goes out in one write, whose error is thrown by the next `send` or `shutdown`.
+   * Cancelled before anything was written, it did not happen; cancelled later, a part was sent, and
+   * nothing can follow.
    *
    * @throws {SocketError} If the process has closed its input or has ended (`EPIPE`).
    * @throws {BrokenResourceError} If an earlier send was cancelled half way.
@@ -130,8 +134,8 @@ export class ProcessInput implements SendStream, Disposable {
   }
 
   /**
-   * Ends the input without waiting for it: what was sent before still goes out, a large send under way
-   * is cut off, and whoever sends gets a `ClosedResourceError`. Never throws; twice is once.
+   * Ends the input without waiting for it: what was sent before still goes out, a large send under
+   * way is cut off, and whoever sends gets a `ClosedResourceError`. Never throws; twice is once.
    */
   close(): void {
     this.#sender.close();

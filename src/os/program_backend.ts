@@ -8,7 +8,10 @@
 export interface ProgramBackend {
   /** Sets the exit code for when the program ends by itself. */
   setExitCode(code: number): void;
-  /** Resolves when what was written to the outputs is with the system. Nothing is to be written after it. */
+  /**
+   * Resolves when what was written to the outputs is with the system. Nothing is to be written
+   * after it.
+   */
   flush(): Promise<void>;
   /** Ends the program. What was not flushed is lost. */
   exit(code: number): void;

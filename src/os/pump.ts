@@ -2,12 +2,12 @@
  * Pump: moves the output of one process into the input of another, as a pipe of a shell does.
  *
  * Invariants
- * - It waits at one end at a time: for bytes, or until they are sent. So memory is bounded, and a reader
- *   that stops stops the writer.
- * - The end of the output ends the input, after all bytes. Where the input takes no more, the output is
- *   closed, and its process learns of it as in a shell: by SIGPIPE.
- * - It works by the callbacks of the two halves, without a task: so it goes on whatever tasks do, and
- *   ends when the scope of one of the processes is left.
+ * - It waits at one end at a time: for bytes, or until they are sent. So memory is bounded, and a
+ *   reader that stops stops the writer.
+ * - The end of the output ends the input, after all bytes. Where the input takes no more, the
+ *   output is closed, and its process learns of it as in a shell: by SIGPIPE.
+ * - It works by the callbacks of the two halves, without a task: so it goes on whatever tasks do,
+ *   and ends when the scope of one of the processes is left.
  *
  * Independent of: processes; which runtime this is.
  */

@@ -1,8 +1,8 @@
 /**
  * runProcess: runs a process to its end and collects what it prints.
  *
- * Invariant: it ends when the process has ended; then what is left of its group is ended, what is in the
- * pipes is read, and nothing of it is alive. Memory is bounded by `maxOutput` (R51).
+ * Invariant: it ends when the process has ended; then what is left of its group is ended, what is
+ * in the pipes is read, and nothing of it is alive. Memory is bounded by `maxOutput` (R51).
  * Independent of: which runtime this is.
  */
 import { checkBoolean, checkInteger, checkOneOf, checkOptions, wrongKind } from "../check.ts";
@@ -65,15 +65,18 @@ const QUIET_TIME = 1;
 const utf8 = new TextDecoder();
 
 /**
- * Runs a process to its end, and gives how it ended and what it printed. A checkpoint. Cancelled, or timed
- * out, the process is ended with its group first, as by leaving the scope of {@linkcode Process.start}.
+ * Runs a process to its end, and gives how it ended and what it printed. A checkpoint. Cancelled,
+ * or timed out, the process is ended with its group first, as by leaving the scope of {@linkcode
+ * Process.start}.
  *
  * @param command A name to be found in `PATH`, or a path. It is no shell's.
- * @throws {ProcessError} If it ended with another code than 0, or by a signal, and `check` is not false.
+ * @throws {ProcessError} If it ended with another code than 0, or by a signal, and `check` is not
+ * false.
  * @throws {ProcessStartError} If it cannot be started: `ENOENT`, `EACCES`, `E2BIG`...
  * @throws {TimeoutError} If it has not ended within `timeout`.
  * @throws {LimitError} If it printed more than `maxOutput`.
- * @throws {TypeError | RangeError} If an argument or option is not valid, or an option is not known.
+ * @throws {TypeError | RangeError} If an argument or option is not valid, or an option is not
+ * known.
  * @example
  * ```ts
  * import { Loop } from "jsr:@broomio/core";

@@ -1,10 +1,10 @@
 /**
  * Who listens to which signal.
  *
- * Invariant: the runtime listens to a signal exactly while somebody here does; else the signal does what
- * it does by default. A fallback (that of `main`) is called only where nobody else listens: a program
- * that takes SIGTERM into its own hands is not cancelled by it as well.
- * Independent of: what is done with a signal.
+ * Invariant: the runtime listens to a signal exactly while somebody here does; else the signal does
+ * what it does by default. A fallback (that of `main`) is called only where nobody else listens: a
+ * program that takes SIGTERM into its own hands is not cancelled by it as well. Independent of:
+ * what is done with a signal.
  */
 import { signalBackend } from "./backend.ts";
 

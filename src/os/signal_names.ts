@@ -4,7 +4,9 @@
  * Independent of: what is done with them.
  */
 
-/** The name of a signal that a program can wait for. Windows has SIGINT, SIGBREAK and SIGHUP alone. */
+/**
+ * The name of a signal that a program can wait for. Windows has SIGINT, SIGBREAK and SIGHUP alone.
+ */
 export type Signal =
   | "SIGHUP"
   | "SIGINT"

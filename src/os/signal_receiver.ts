@@ -1,9 +1,9 @@
 /**
  * openSignalReceiver: receives signals one after the other, and goes on listening meanwhile.
  *
- * Invariants: a signal is pending at most once, however often it came; pending ones are received in the
- * order in which they came first. While somebody waits none is pending, and the program is kept alive.
- * Independent of: how a runtime listens.
+ * Invariants: a signal is pending at most once, however often it came; pending ones are received in
+ * the order in which they came first. While somebody waits none is pending, and the program is kept
+ * alive. Independent of: how a runtime listens.
  */
 import { ClosedResourceError } from "../kernel/errors.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -15,8 +15,8 @@ import type { Signal } from "./signal_names.ts";
 /** Receives the signals that it was opened for. Made by {@linkcode openSignalReceiver}. */
 export interface SignalReceiver extends Disposable {
   /**
-   * Waits for a signal and gives its name. A checkpoint. A cancelled receive loses none. Where several
-   * tasks wait, each signal goes to the one that has waited longest.
+   * Waits for a signal and gives its name. A checkpoint. A cancelled receive loses none. Where
+   * several tasks wait, each signal goes to the one that has waited longest.
    *
    * @throws {ClosedResourceError} If the receiver is closed, or is being closed.
    */
@@ -28,8 +28,8 @@ export interface SignalReceiver extends Disposable {
    */
   tryReceive(): Signal | undefined;
   /**
-   * Runs `body` for each signal, one after the other, until it is cancelled or the receiver is closed. A
-   * checkpoint.
+   * Runs `body` for each signal, one after the other, until it is cancelled or the receiver is
+   * closed. A checkpoint.
    */
   forEach(body: (signal: Signal) => Operation<unknown>): Operation<void>;
   /**
@@ -145,9 +145,9 @@ class ReceiveSignal extends Wait<Signal> {
 }
 
 /**
- * Listens to the named signals from now on, until it is closed: those that come while one is handled are
- * received next. A signal that comes twice before it is received counts once. While it is open, the
- * signals do not do what they do by default, and `main` is not cancelled by them.
+ * Listens to the named signals from now on, until it is closed: those that come while one is
+ * handled are received next. A signal that comes twice before it is received counts once. While it
+ * is open, the signals do not do what they do by default, and `main` is not cancelled by them.
  *
  * @throws {TypeError} If no signal is named, or the system does not know one.
  * @throws {Error} If this is neither Deno nor Node nor Bun.

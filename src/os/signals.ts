@@ -45,11 +45,12 @@ class SignalWait extends Wait<Signal> {
 }
 
 /**
- * Waits for the first of the named signals and gives its name. A checkpoint. While it waits, the program
- * is kept alive, and the signals do not do what they do by default. Once it has one, or is cancelled, they
- * do again: a second Ctrl-C ends a program that is stuck in its cleanup. So in a loop, a signal that
- * comes while the last one is handled ends the program: there use {@linkcode openSignalReceiver}, which
- * goes on listening. `SIGUSR1` opens the debugger in Node and Deno; take `SIGUSR2`.
+ * Waits for the first of the named signals and gives its name. A checkpoint. While it waits, the
+ * program is kept alive, and the signals do not do what they do by default. Once it has one, or is
+ * cancelled, they do again: a second Ctrl-C ends a program that is stuck in its cleanup. So in a
+ * loop, a signal that comes while the last one is handled ends the program: there use {@linkcode
+ * openSignalReceiver}, which goes on listening. `SIGUSR1` opens the debugger in Node and Deno; take
+ * `SIGUSR2`.
  *
  * @throws {TypeError} If no signal is named; at the wait, if the system does not know one.
  * @throws {Error} If this is neither Deno nor Node nor Bun.

@@ -1,12 +1,14 @@
 /**
- * The async context: how the `AsyncLocalStorage` stores of the code that runs now are kept, and set again later (R35, R43).
+ * The async context: how the `AsyncLocalStorage` stores of the code that runs now are kept, and set
+ * again later (R35, R43).
  *
- * Invariant: nothing is loaded and nothing undocumented is touched before a context is captured for the first time.
- * Independent of: tasks, loops.
+ * Invariant: nothing is loaded and nothing undocumented is touched before a context is captured for
+ * the first time. Independent of: tasks, loops.
  *
- * Costs of capturing one and running in it, measured with a store in use: on Deno `AsyncLocalStorage.snapshot()` 0.16 and 0.86 us, and
- * 0.01 both by what Deno itself builds that upon; on Node 20 the snapshot 11 and 0.1 us, an `AsyncResource`, which does the same, 0.07
- * and 0.01.
+ * Costs of capturing one and running in it, measured with a store in use: on Deno
+ * `AsyncLocalStorage.snapshot()` 0.16 and 0.86 us, and 0.01 both by what Deno itself builds that
+ * upon; on Node 20 the snapshot 11 and 0.1 us, an `AsyncResource`, which does the same, 0.07 and
+ * 0.01.
  */
 import { globals } from "./globals.ts";
 
@@ -45,7 +47,10 @@ export function documentedCapture(hooks: AsyncHooks): CaptureContext {
   };
 }
 
-/** Undocumented runtime internals: what Deno's own `AsyncLocalStorage` sets. Only where a trial shows that it does so; else undefined. */
+/**
+ * Undocumented runtime internals: what Deno's own `AsyncLocalStorage` sets. Only where a trial
+ * shows that it does so; else undefined.
+ */
 export function undocumentedCapture(hooks: AsyncHooks): CaptureContext | undefined {
   const deno = globals.Deno as Record<symbol, { core?: Partial<DenoCore> }> | undefined;
   const internal = globals.Deno?.internal;

@@ -1,7 +1,7 @@
 /**
- * keepAlive: keeps the program from ending while something is waited for of which the runtime does not
- * know that it may come: a signal. In Node a listener for signals keeps no program alive, and in Deno it
- * does so only while code at the top level awaits.
+ * keepAlive: keeps the program from ending while something is waited for of which the runtime does
+ * not know that it may come: a signal. In Node a listener for signals keeps no program alive, and
+ * in Deno it does so only while code at the top level awaits.
  *
  * Invariant: there is one timer while anybody holds, and none otherwise.
  */

@@ -10,7 +10,10 @@ interface ProcessSlice {
   removeListener?(signal: string, listener: () => void): unknown;
 }
 
-/** Calls back at each signal of this name until the function that it gives is called; undefined where there are no signals. */
+/**
+ * Calls back at each signal of this name until the function that it gives is called; undefined
+ * where there are no signals.
+ */
 export function onSignal(signal: string, listener: () => void): (() => void) | undefined {
   const { process } = globalThis as { process?: ProcessSlice };
   if (typeof process?.on !== "function") return undefined;

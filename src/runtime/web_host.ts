@@ -87,7 +87,10 @@ class WebSession implements HostSession {
     if (this.#marker !== null) globals.clearImmediate?.(this.#marker);
   }
 
-  /** A timer that nobody waits for any more keeps no process alive (R43): to clear it would cost twenty times as much. */
+  /**
+   * A timer that nobody waits for any more keeps no process alive (R43): to clear it would cost
+   * twenty times as much.
+   */
   #setAlive(alive: boolean): void {
     if (alive === this.#alive) return;
     this.#alive = alive;

@@ -1,7 +1,8 @@
 /**
  * coroutineTest: a coroutine as a test function, for any test runner.
  *
- * Invariant: it imports no runner. What it gives is a function that returns a promise, and ignores what the runner passes to it.
+ * Invariant: it imports no runner. What it gives is a function that returns a promise, and ignores
+ * what the runner passes to it.
  */
 import { checkFunction, checkInteger, checkObject, checkOneOf, checkOptions } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -35,7 +36,10 @@ export interface TestContext {
 
 /** Options of {@linkcode coroutineTest}. */
 export interface CoroutineTestOptions {
-  /** In which order ready tasks run: "fifo" by default. "random" draws a new seed each time, and prints it where the test fails. */
+  /**
+   * In which order ready tasks run: "fifo" by default. "random" draws a new seed each time, and
+   * prints it where the test fails.
+   */
   executionOrder?: ExecutionOrder;
   /** The seed of "random" order: what a failure has printed. */
   seed?: number;
@@ -43,19 +47,24 @@ export interface CoroutineTestOptions {
   debug?: boolean;
   /** Watch the tasks of the loop. */
   instruments?: Instrument[];
-  /** Runs the body under many schedules, with these options of {@linkcode explore}. It makes everything anew each time. */
+  /**
+   * Runs the body under many schedules, with these options of {@linkcode explore}. It makes
+   * everything anew each time.
+   */
   explore?: ExploreOptions;
 }
 
 const OPTIONS = ["executionOrder", "seed", "debug", "instruments", "explore"] as const;
 
 /**
- * Makes a test function of a coroutine: with a loop and a virtual clock of its own, for `Deno.test`, `node:test`, vitest and others
- * alike. The test fails where the body throws, where tasks deadlock, and where something is left behind: tasks that still run when the body
- * has ended, timers, holds of the loop, locks that a task owned when it ended, and streams in memory that are open; each is named.
+ * Makes a test function of a coroutine: with a loop and a virtual clock of its own, for
+ * `Deno.test`, `node:test`, vitest and others alike. The test fails where the body throws, where
+ * tasks deadlock, and where something is left behind: tasks that still run when the body has ended,
+ * timers, holds of the loop, locks that a task owned when it ended, and streams in memory that are
+ * open; each is named.
  *
- * @returns A function that runs the test once; the promise rejects where it fails, with what the body threw, a {@linkcode LeakError}, or, with `explore`,
- * an {@linkcode ExplorationError}.
+ * @returns A function that runs the test once; the promise rejects where it fails, with what the
+ * body threw, a {@linkcode LeakError}, or, with `explore`, an {@linkcode ExplorationError}.
  * @throws {TypeError | RangeError} If the body is no function, or an option is not valid.
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 /**
  * inspect: what a loop still has, for tests that check that nothing was left behind.
  *
- * Invariant: it changes nothing. It starts no task, wakes none, and may be called at any moment, from
- * inside a task too. What it gives is a copy: it does not follow the loop.
+ * Invariant: it changes nothing. It starts no task, wakes none, and may be called at any moment,
+ * from inside a task too. What it gives is a copy: it does not follow the loop.
  */
 import { wrongKind } from "../check.ts";
 import { type Task, TaskCore } from "../kernel/task.ts";
@@ -17,7 +17,9 @@ export interface LoopInspection {
   readonly ready: number;
   /** How many of them wait. */
   readonly waiters: number;
-  /** How many timers are in force: sleeps, deadlines of scopes, and other things that happen later. */
+  /**
+   * How many timers are in force: sleeps, deadlines of scopes, and other things that happen later.
+   */
   readonly timers: number;
   /**
    * How many waits are pending that something outside the loop may settle: promises, callbacks,
@@ -40,7 +42,10 @@ export interface HeldLock {
 export interface TaskInspection {
   /** The task. */
   readonly task: Task;
-  /** What it waits for, in the words of a deadlock report: "sleeping"; undefined where it does not wait. */
+  /**
+   * What it waits for, in the words of a deadlock report: "sleeping"; undefined where it does not
+   * wait.
+   */
   readonly waitsFor: string | undefined;
   /** Whether a cancel is in force where it stands: its next wait throws `Cancelled`. */
   readonly cancelled: boolean;

@@ -1,26 +1,31 @@
 /**
  * Tools for tests of programs that use `@broomio/core`.
  *
- * **Time.** With a {@linkcode VirtualClock} a loop's sleeps and time limits take no time, and happen in exact order.
+ * **Time.** With a {@linkcode VirtualClock} a loop's sleeps and time limits take no time, and
+ * happen in exact order.
  *
- * **Streams.** {@linkcode memoryStreamPair}, {@linkcode MemoryListener} and {@linkcode memoryNetwork} are sockets without
- * a network: the classes of `@broomio/core/net` over memory.
+ * **Streams.** {@linkcode memoryStreamPair}, {@linkcode MemoryListener} and {@linkcode
+ * memoryNetwork} are sockets without a network: the classes of `@broomio/core/net` over memory.
  *
- * **Races.** {@linkcode explore} runs a program under many schedules and shows the first that fails: who ran when,
- * where each task stopped, and a call of {@linkcode replay} to paste. From a test that fails now and then to a line
- * that fails each time:
+ * **Races.** {@linkcode explore} runs a program under many schedules and shows the first that
+ * fails: who ran when, where each task stopped, and a call of {@linkcode replay} to paste. From a
+ * test that fails now and then to a line that fails each time:
  *
- * 1. Put what the test does into a function that makes everything anew, and what must hold into `check`.
- * 2. `await explore(program)`. What fails is shrunk to the fewest preemptions, so the table has little else in it.
+ * 1. Put what the test does into a function that makes everything anew, and what must hold into
+ *   `check`.
+ * 2. `await explore(program)`. What fails is shrunk to the fewest preemptions, so the table has
+ *   little else in it.
  * 3. Paste `replay(program, "...")`, and look at it with a debugger, or keep it as a test.
- * 4. Mend the program. `explore` says how many schedules it has tried, and whether those were all there are.
+ * 4. Mend the program. `explore` says how many schedules it has tried, and whether those were all
+ *   there are.
  *
- * A schedule decides which task goes on at each wait, and when deadlines pass. What a plain variable holds after a
- * `yield*` is the program's own business: that is where races are. While schedules run, `Math.random`, `Date` and
- * `performance.now` are part of them. With `cancel` the program, or each of its tasks, is also cancelled at
- * each wait. A program that awaits something outside (`until`, real I/O) is explored too, far more slowly, and what comes
- * from there is seen only when nothing else is ready. What is no part of the schedule is found and called by its
- * name: {@linkcode NondeterminismError}.
+ * A schedule decides which task goes on at each wait, and when deadlines pass. What a plain
+ * variable holds after a `yield*` is the program's own business: that is where races are. While
+ * schedules run, `Math.random`, `Date` and `performance.now` are part of them. With `cancel` the
+ * program, or each of its tasks, is also cancelled at each wait. A program that awaits something
+ * outside (`until`, real I/O) is explored too, far more slowly, and what comes from there is seen
+ * only when nothing else is ready. What is no part of the schedule is found and called by its name:
+ * {@linkcode NondeterminismError}.
  *
  * @example
  * ```ts
@@ -37,7 +42,7 @@
  *   }
  *   return {
  *     main: Nursery.open(function* (nursery) {
- *       nursery.startSoon(lock.with(signUp("ann"))); // without the lock, explore shows how it fails
+ *       nursery.startSoon(lock.with(signUp("ann"))); // without the lock, it fails
  *       nursery.startSoon(lock.with(signUp("ann")));
  *     }),
  *     check() {

@@ -1,8 +1,8 @@
 /**
  * Sequencer: puts steps of several tasks into one order.
  *
- * Invariants: the body of a position begins when those of all smaller positions have ended; each position is used once;
- * nobody waits for a position that cannot come any more.
+ * Invariants: the body of a position begins when those of all smaller positions have ended; each
+ * position is used once; nobody waits for a position that cannot come any more.
  */
 import { checkBody, checkInteger } from "../check.ts";
 import type { Body, Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -10,7 +10,8 @@ import { BrokenResourceError } from "../kernel/errors.ts";
 import { Event } from "../sync/event.ts";
 
 /**
- * Makes tasks take turns in a test: whoever asks for position 1 waits until the body of position 0 has ended.
+ * Makes tasks take turns in a test: whoever asks for position 1 waits until the body of position 0
+ * has ended.
  *
  * @example
  * ```ts
@@ -37,12 +38,13 @@ export class Sequencer {
   #broken = false;
 
   /**
-   * Waits for its turn and runs `body`; then it is the turn of the next position. Gives the body's value. A checkpoint where it has
-   * to wait.
+   * Waits for its turn and runs `body`; then it is the turn of the next position. Gives the body's
+   * value. A checkpoint where it has to wait.
    *
    * @param position From 0, without gaps, each used once.
    * @throws {RangeError} If the position is not an integer of at least 0, or was used before.
-   * @throws {BrokenResourceError} If an earlier position failed or was cancelled, so that its turn never comes.
+   * @throws {BrokenResourceError} If an earlier position failed or was cancelled, so that its turn
+   * never comes.
    */
   step<T = void>(position: number, body?: Body<T>): Operation<T> {
     checkInteger(position, "position");

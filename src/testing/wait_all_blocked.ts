@@ -23,8 +23,9 @@ class BlockedWait extends Wait<void> {
 }
 
 /**
- * Waits until no other task of the loop can go on without time or something outside: each waits for a time, an event, a lock, a
- * message. A checkpoint. A virtual clock does not jump before that, so what is due later has not happened yet.
+ * Waits until no other task of the loop can go on without time or something outside: each waits for
+ * a time, an event, a lock, a message. A checkpoint. A virtual clock does not jump before that, so
+ * what is due later has not happened yet.
  *
  * A task that awaits a promise counts as blocked, also where that is about to settle.
  *

@@ -9,15 +9,17 @@ import { taskTree } from "./task_tree.ts";
 
 /** Options of {@linkcode dumpOnSignal}. */
 export interface DumpOptions {
-  /** The signal; by default `SIGUSR2`. Not `SIGUSR1`: that opens the debugger in Node and in Deno. */
+  /**
+   * The signal; by default `SIGUSR2`. Not `SIGUSR1`: that opens the debugger in Node and in Deno.
+   */
   signal?: string;
   /** What is done with the text; by default it is printed as a warning. */
   print?: (text: string) => void;
 }
 
 /**
- * Prints the tree of the tasks whenever the process gets a signal: `kill -USR2 PID`. Keeps no program alive. Where a runtime has no
- * signals, as in a browser, it does nothing.
+ * Prints the tree of the tasks whenever the process gets a signal: `kill -USR2 PID`. Keeps no
+ * program alive. Where a runtime has no signals, as in a browser, it does nothing.
  *
  * @returns Ends the listening when it is disposed.
  * @throws {TypeError} If it is no loop, or an option is not valid.

@@ -1,7 +1,8 @@
 /**
  * taskTree: what the tasks of a loop are doing, at this moment.
  *
- * Invariant: it changes nothing, and may be called at any moment, from inside a task and from a callback.
+ * Invariant: it changes nothing, and may be called at any moment, from inside a task and from a
+ * callback.
  */
 import { wrongKind } from "../check.ts";
 import { linesOf, nodeOf, type TaskNode, walkTasks } from "../kernel/task_tree.ts";
@@ -9,15 +10,21 @@ import { internalsOf, Loop } from "../loop.ts";
 
 /** The tasks of a loop at one moment. It does not follow the loop. */
 export interface TaskTree {
-  /** The tasks that have not ended, parents before their children; `depth` says how many are around each. */
+  /**
+   * The tasks that have not ended, parents before their children; `depth` says how many are around
+   * each.
+   */
   readonly tasks: readonly TaskNode[];
-  /** One line a task, indented below its parent; in debug mode a second one with the place where it waits. */
+  /**
+   * One line a task, indented below its parent; in debug mode a second one with the place where it
+   * waits.
+   */
   toString(): string;
 }
 
 /**
- * The tasks of a loop: how they are nested, what each waits for and for how long, who holds that, deadlines, shields, cancels
- * that are in force, and, with `debug: true`, where each waits.
+ * The tasks of a loop: how they are nested, what each waits for and for how long, who holds that,
+ * deadlines, shields, cancels that are in force, and, with `debug: true`, where each waits.
  *
  * @throws {TypeError} If it is no loop.
  * @example

@@ -1,8 +1,9 @@
 /**
  * A `node:http` server that is given, behind the port of `serveHttp`.
  *
- * Node 20 leaves a connection open that was busy when `close()` was called, and answers further requests on it. So the responses that
- * are still to come say that they are the last, and connections that fall idle are ended after each response.
+ * Node 20 leaves a connection open that was busy when `close()` was called, and answers further
+ * requests on it. So the responses that are still to come say that they are the last, and
+ * connections that fall idle are ended after each response.
  */
 import type { HttpServer, Listen } from "../server_port.ts";
 

@@ -244,8 +244,8 @@ function pathTools(): PathTools {
 let prepared = false;
 
 /**
- * Deno 2.9 panics when the descriptor table is full and its signal machinery, which needs descriptors,
- * is first used then. So it is used once beforehand.
+ * Deno 2.9 panics when the descriptor table is full and its signal machinery, which needs
+ * descriptors, is first used then. So it is used once beforehand.
  */
 function prepareForFullTable(deno: DenoSlice): void {
   if (prepared) return;

@@ -1,14 +1,15 @@
 /**
  * Processes on Deno: `Deno.Command` behind the port.
  *
- * Why not `node:child_process`, which Deno has too: it reports the last signal that was sent as the one
- * that ended the process, and its `kill()` works once. Of `Deno.Command` neither `signal` nor
+ * Why not `node:child_process`, which Deno has too: it reports the last signal that was sent as the
+ * one that ended the process, and its `kill()` works once. Of `Deno.Command` neither `signal` nor
  * `output()` is used: a signal aborted before is ignored, and `output()` waits for grandchildren.
  *
  * What it knows that others need not
  * - `spawn()` is synchronous, and so are its errors; `detached` is setsid.
  * - `status` rejects where a real-time signal ended the process.
- * - Only a pipe, the parent's stream or nothing can be given to a process, so a file is copied here.
+ * - Only a pipe, the parent's stream or nothing can be given to a process, so a file is copied
+ *   here.
  * - Signals to a group need all of `--allow-run`; `/proc` needs every permission.
  * - What is neither read to its end nor cancelled keeps its descriptor.
  */

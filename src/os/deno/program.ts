@@ -1,9 +1,9 @@
 /**
  * The end of a program on Deno.
  *
- * `console` writes at once. A `Deno.stdout.write()` that nobody awaited is under way; an empty one that
- * comes after it is done when it is. `Deno.exit()` waits for nothing. A reader that has gone is not
- * noticed by `console`, and rejects `write`.
+ * `console` writes at once. A `Deno.stdout.write()` that nobody awaited is under way; an empty one
+ * that comes after it is done when it is. `Deno.exit()` waits for nothing. A reader that has gone
+ * is not noticed by `console`, and rejects `write`.
  */
 import type { ProgramBackend } from "../program_backend.ts";
 
@@ -22,7 +22,9 @@ interface DenoSlice {
   exit(code: number): never;
 }
 
-/** The slice of `process` that is used here: its `kill` needs no permission for the program itself. */
+/**
+ * The slice of `process` that is used here: its `kill` needs no permission for the program itself.
+ */
 interface ProcessSlice {
   kill(pid: number, signal: string): unknown;
 }

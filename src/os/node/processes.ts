@@ -4,13 +4,14 @@
  * What it knows that others need not
  * - `spawn()` is synchronous; some of its errors are thrown, others are an `error` event with `pid`
  *   undefined. A working directory that is not there looks like a command that is not there.
- * - At the `exit` event a child's streams are read to nowhere: so each has a listener from the start. It
- *   pauses the stream when bytes come that nobody has asked for: that is the back pressure. To call
- *   `read()` at each `readable` instead stops and starts the reading for each chunk: a tenth slower.
+ * - At the `exit` event a child's streams are read to nowhere: so each has a listener from the
+ *   start. It pauses the stream when bytes come that nobody has asked for: that is the back
+ *   pressure. To call `read()` at each `readable` instead stops and starts the reading for each
+ *   chunk: a tenth slower.
  * - An `error` event of a stream that nobody listens to would end the program.
  * - A process that a real-time signal ended is told of as one that ended well: nothing can be done.
- * - Neither `signal` nor `timeout` of its options is used: a signal aborted before starts the process
- *   all the same.
+ * - Neither `signal` nor `timeout` of its options is used: a signal aborted before starts the
+ *   process all the same.
  */
 import { codeOf } from "../../bytes/error_code.ts";
 import type {
@@ -182,7 +183,10 @@ class PipeWriter implements RawSendStream {
   #closed = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param tellsLength Whether `writableLength` is 0 exactly when the system has taken all: in Node. */
+  /**
+   * @param tellsLength Whether `writableLength` is 0 exactly when the system has taken all: in
+   * Node.
+   */
   constructor(stream: Writable, remoteAddr: PipeAddress, tellsLength: boolean) {
     this.#stream = stream;
     this.#tellsLength = tellsLength;
@@ -198,7 +202,8 @@ class PipeWriter implements RawSendStream {
     this.#asked = true;
     if (this.#failure !== null) return this.#fail();
     this.#stream.write(bytes, this.#onDone);
-    // Often the pipe has taken all by now; the callback, which tells so a tick later, is not waited for.
+    // Often the pipe has taken all by now; the callback, which tells so a tick later, is not waited
+    // for.
     if (!this.#tellsLength || this.#stream.writableLength !== 0 || !this.#asked) return;
     this.#told++;
     this.#answer();

@@ -1,9 +1,10 @@
 /**
  * The end of a program on Node and Bun.
  *
- * Both lose on `process.exit()` what pipes have not taken yet. In Node the callback of an empty write is
- * called when all before it is with the system; in Bun too early, but there `end` waits for it. A reader
- * that has gone is an `error` event of the output, which ends a Node program where nobody listens.
+ * Both lose on `process.exit()` what pipes have not taken yet. In Node the callback of an empty
+ * write is called when all before it is with the system; in Bun too early, but there `end` waits
+ * for it. A reader that has gone is an `error` event of the output, which ends a Node program where
+ * nobody listens.
  */
 import type { ProgramBackend } from "../program_backend.ts";
 

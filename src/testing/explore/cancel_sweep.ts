@@ -1,8 +1,8 @@
 /**
  * CancelSweep: at which step which task is cancelled, in one run after the other.
  *
- * Each wait of the program in turn first, in the order of an ordinary loop; when all have been tried, any of them, in an order that is drawn.
- * Independent of: how runs are made.
+ * Each wait of the program in turn first, in the order of an ordinary loop; when all have been
+ * tried, any of them, in an order that is drawn. Independent of: how runs are made.
  */
 import type { PlannedCancel } from "./schedule.ts";
 import { type Candidates, Drawing } from "./strategy.ts";

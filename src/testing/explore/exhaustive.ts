@@ -1,10 +1,11 @@
 /**
  * Exhaustive: every schedule with at most so many preemptions, depth first.
  *
- * The baseline is "whoever ran last goes on". A preemption is a switch away from a task that could have gone on; which task
- * follows one that waits or has ended is no preemption, and every answer to that is tried. Most races need one preemption or
- * two (Musuvathi and Qadeer, 2007), and there are few such schedules.
- * Invariant: the path up to the last decision of the run before has been tried; all that is left lies behind it.
+ * The baseline is "whoever ran last goes on". A preemption is a switch away from a task that could
+ * have gone on; which task follows one that waits or has ended is no preemption, and every answer
+ * to that is tried. Most races need one preemption or two (Musuvathi and Qadeer, 2007), and there
+ * are few such schedules. Invariant: the path up to the last decision of the run before has been
+ * tried; all that is left lies behind it.
  */
 import { type Candidates, type Strategy, TIME } from "./strategy.ts";
 
@@ -87,7 +88,9 @@ function costOf({ choice, preempts }: Fork): number {
   return choice === TIME || (preempts && choice !== 0) ? 1 : 0;
 }
 
-/** Takes the next choice: 1, 2, ... and the passing of time as the last. False where there is none. */
+/**
+ * Takes the next choice: 1, 2, ... and the passing of time as the last. False where there is none.
+ */
 function advance(fork: Fork): boolean {
   if (fork.choice === TIME) return false;
   if (++fork.choice < fork.count) return true;

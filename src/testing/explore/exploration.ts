@@ -23,15 +23,18 @@ export interface Exploration {
 }
 
 /**
- * A schedule was found in which the program fails. The message has all that is needed: the error, what ran when, and the
- * call of `replay` that runs this schedule again. `cause` is the program's own error.
+ * A schedule was found in which the program fails. The message has all that is needed: the error,
+ * what ran when, and the call of `replay` that runs this schedule again. `cause` is the program's
+ * own error.
  */
 export class ExplorationError extends Error {
   /** For `replay(program, schedule)`. */
   readonly schedule: string;
   /** Which run found it, counted from 1. */
   readonly run: number;
-  /** How many preemptions the schedule has; letting time pass while a task is ready counts as one. */
+  /**
+   * How many preemptions the schedule has; letting time pass while a task is ready counts as one.
+   */
   readonly preemptions: number;
   /** The interleaving, as in the message. */
   readonly table: string;
@@ -55,7 +58,10 @@ export class ExplorationError extends Error {
   }
 }
 
-/** The same choices gave another run: the program depends on something that is not part of the schedule. */
+/**
+ * The same choices gave another run: the program depends on something that is not part of the
+ * schedule.
+ */
 export class NondeterminismError extends Error {
   /** Made by `explore` and `replay`. */
   constructor(where: string, options?: ErrorOptions) {

@@ -1,7 +1,8 @@
 /**
  * explore and replay: a program under many schedules, and under one.
  *
- * Invariant: all that is drawn by lot follows from the seed; so the same call finds the same failure.
+ * Invariant: all that is drawn by lot follows from the seed; so the same call finds the same
+ * failure.
  */
 import { checkFunction, checkInteger, checkOptions, checkString } from "../../check.ts";
 import type { Exploration } from "./exploration.ts";
@@ -14,12 +15,15 @@ import { parseSchedule } from "./schedule.ts";
 import { Search } from "./search.ts";
 
 /**
- * Runs a program under many schedules, in virtual time, and rejects at the first that fails. A program fails where `main` throws, where
- * `check` throws, where tasks deadlock, where something is left behind, and where a schedule takes too many steps.
- * What it found is shrunk to few preemptions; the message shows who ran when and where each task stopped, and a call of `replay` to paste.
+ * Runs a program under many schedules, in virtual time, and rejects at the first that fails. A
+ * program fails where `main` throws, where `check` throws, where tasks deadlock, where something is
+ * left behind, and where a schedule takes too many steps. What it found is shrunk to few
+ * preemptions; the message shows who ran when and where each task stopped, and a call of `replay`
+ * to paste.
  *
- * While the program awaits nothing from outside, schedules run one after the other in a plain loop, 100,000 and more a second where they are short;
- * `Math.random`, `Date` and `performance.now` follow the seed and the clock of the schedule meanwhile.
+ * While the program awaits nothing from outside, schedules run one after the other in a plain loop,
+ * 100,000 and more a second where they are short; `Math.random`, `Date` and `performance.now`
+ * follow the seed and the clock of the schedule meanwhile.
  *
  * @throws {ExplorationError} If the program fails in a schedule.
  * @throws {NondeterminismError} If the program does not do the same where the choices are the same.
@@ -67,8 +71,9 @@ export async function explore(
 }
 
 /**
- * Runs a program under one schedule, as the message of an {@linkcode ExplorationError} gives it: to look at it with a debugger, or to keep it as a test.
- * Rejects as `explore` did, where the program still fails.
+ * Runs a program under one schedule, as the message of an {@linkcode ExplorationError} gives it: to
+ * look at it with a debugger, or to keep it as a test. Rejects as `explore` did, where the program
+ * still fails.
  *
  * @param schedule Such as `"4:1 9:t"`.
  * @throws {ExplorationError} If the program fails.

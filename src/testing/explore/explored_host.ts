@@ -1,8 +1,9 @@
 /**
- * ExploredHost: a host that is driven by a plain loop of calls, without promises, microtasks or timers of the runtime.
+ * ExploredHost: a host that is driven by a plain loop of calls, without promises, microtasks or
+ * timers of the runtime.
  *
- * Invariant: `time` moves only here and forwards: to the next deadline where no task is ready and nothing outside is
- * awaited, or where a strategy says so.
+ * Invariant: `time` moves only here and forwards: to the next deadline where no task is ready and
+ * nothing outside is awaited, or where a strategy says so.
  */
 import { checkNumber } from "../../check.ts";
 import type { Host, HostSession } from "../../host.ts";

@@ -1,15 +1,18 @@
 /**
- * ExploredQueue: the ready queue of an explored loop. It asks a strategy which task is next, and keeps what it answered.
+ * ExploredQueue: the ready queue of an explored loop. It asks a strategy which task is next, and
+ * keeps what it answered.
  *
  * Invariants
- * - `items[head]` to `items[head + length - 1]` are the ready tasks, in the order in which they became ready.
- * - Candidate 0 is the task that ran last, where it can go on, else the oldest; the others follow in order. A task that has
- *   run `MAX_STREAK` times in a row is not put first any more: it may poll, and would keep the others from running for ever.
- * - `choices[0]` to `choices[decisions - 1]` are the answers, one for each moment at which there was a choice; so the
- *   same choices give the same run, and `hash` tells where they did not.
+ * - `items[head]` to `items[head + length - 1]` are the ready tasks, in the order in which they
+ *   became ready.
+ * - Candidate 0 is the task that ran last, where it can go on, else the oldest; the others follow
+ *   in order. A task that has run `MAX_STREAK` times in a row is not put first any more: it may
+ *   poll, and would keep the others from running for ever.
+ * - `choices[0]` to `choices[decisions - 1]` are the answers, one for each moment at which there
+ *   was a choice; so the same choices give the same run, and `hash` tells where they did not.
  *
- * This is the hot path of an exploration. So there is one array, no record for each decision, and removing from the middle moves the
- * shorter side.
+ * This is the hot path of an exploration. So there is one array, no record for each decision, and
+ * removing from the middle moves the shorter side.
  */
 import { RingBuffer } from "../../kernel/ring_buffer.ts";
 import type { Scheduler } from "../../kernel/scheduler.ts";

@@ -53,7 +53,10 @@ function listOf(steps: readonly Step[]): string[] {
   return lines;
 }
 
-/** Steps of one task that follow each other and stop at the same place are one row: "3 times: seats.ts:12 ...". */
+/**
+ * Steps of one task that follow each other and stop at the same place are one row: "3 times:
+ * seats.ts:12 ...".
+ */
 function forEachRow(
   steps: readonly Step[],
   show: (step: Step, i: number, text: string) => void,

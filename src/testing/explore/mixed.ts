@@ -1,9 +1,11 @@
 /**
  * Mixed: the strategy for those who do not want to choose one.
  *
- * First in, first out, which is what happens outside of tests; then every schedule of no, of one and of two preemptions, which finds most
- * races, and finds them with little to look at; then, in turn, uniform random walk, POS and PCT, which find what needs more.
- * Where there are many schedules of two preemptions, the others begin after the first hundred, and those come in turn with them.
+ * First in, first out, which is what happens outside of tests; then every schedule of no, of one
+ * and of two preemptions, which finds most races, and finds them with little to look at; then, in
+ * turn, uniform random walk, POS and PCT, which find what needs more. Where there are many
+ * schedules of two preemptions, the others begin after the first hundred, and those come in turn
+ * with them.
  */
 import type { TaskCore } from "../../kernel/task.ts";
 import { Exhaustive } from "./exhaustive.ts";

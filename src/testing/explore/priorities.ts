@@ -1,13 +1,16 @@
 /**
  * The strategies that give priorities and let the highest run: PCT and POS.
  *
- * Both would let a task that polls, once it has the highest priority, keep the others from running for
- * ever. So a run that takes much longer than others have taken goes on as a random walk.
+ * Both would let a task that polls, once it has the highest priority, keep the others from running
+ * for ever. So a run that takes much longer than others have taken goes on as a random walk.
  */
 import type { TaskCore } from "../../kernel/task.ts";
 import { type Candidates, Drawing, TIME } from "./strategy.ts";
 
-/** The candidate with the highest priority, or `TIME` where that of the passing of time is higher still. */
+/**
+ * The candidate with the highest priority, or `TIME` where that of the passing of time is higher
+ * still.
+ */
 function highest(
   candidates: Candidates,
   priorityOf: (id: number) => number,
@@ -49,9 +52,10 @@ abstract class Prioritizing extends Drawing {
 }
 
 /**
- * Probabilistic concurrency testing (Burckhardt and others, 2010): each task has a random priority, and at `depth - 1` random steps
- * whoever would run falls below all others. A bug that needs `depth` orderings is found by a run with a chance of at least
- * 1 / (n * k ** (depth - 1)), where n is the number of tasks and k that of steps.
+ * Probabilistic concurrency testing (Burckhardt and others, 2010): each task has a random priority,
+ * and at `depth - 1` random steps whoever would run falls below all others. A bug that needs
+ * `depth` orderings is found by a run with a chance of at least 1 / (n * k ** (depth - 1)), where n
+ * is the number of tasks and k that of steps.
  */
 export class Pct extends Prioritizing {
   readonly name: string = "pct";
@@ -117,7 +121,10 @@ export class Pct extends Prioritizing {
   }
 }
 
-/** Partial order sampling (Yuan and others, 2018), in its plain form: each step gets a random priority when it becomes ready. */
+/**
+ * Partial order sampling (Yuan and others, 2018), in its plain form: each step gets a random
+ * priority when it becomes ready.
+ */
 export class Pos extends Prioritizing {
   readonly name = "pos";
   readonly #priorities: number[] = [];

@@ -20,7 +20,8 @@ export interface CheckedProgram {
 }
 
 /**
- * Makes a fresh program for each run: nothing of one run may be left for the next, so everything it uses is made in here.
+ * Makes a fresh program for each run: nothing of one run may be left for the next, so everything it
+ * uses is made in here.
  *
  * @example
  * ```ts

@@ -1,5 +1,6 @@
 /**
- * Recording: one schedule run again, with everything noted that a person needs to see what happened.
+ * Recording: one schedule run again, with everything noted that a person needs to see what
+ * happened.
  *
  * Independent of: how it is shown (`interleaving.ts`).
  */
@@ -104,7 +105,10 @@ export async function recordSchedule(
   return { result, hash: queue.hash, steps, choices, preemptions };
 }
 
-/** The first step at which two runs of one schedule differ, in words; undefined where they are the same. */
+/**
+ * The first step at which two runs of one schedule differ, in words; undefined where they are the
+ * same.
+ */
 export function firstDifference(a: Recording, b: Recording): string | undefined {
   const say = (step: Step | undefined) =>
     step === undefined

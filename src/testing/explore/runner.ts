@@ -1,10 +1,10 @@
 /**
  * Runner: runs a program once, as a strategy decides; again and again in the same loop.
  *
- * While the program awaits nothing from outside, a run is a plain loop of calls. Where it does, turns of the runtime come in
- * between, and what comes from outside is seen when nothing else is ready.
- * Invariant: a run depends on its schedule alone. What a run changes in the loop is set back before the next; after a failure
- * the loop is made anew, because something may be left in it.
+ * While the program awaits nothing from outside, a run is a plain loop of calls. Where it does,
+ * turns of the runtime come in between, and what comes from outside is seen when nothing else is
+ * ready. Invariant: a run depends on its schedule alone. What a run changes in the loop is set back
+ * before the next; after a failure the loop is made anew, because something may be left in it.
  */
 import { Cancelled, TaskCancelledError } from "../../kernel/errors.ts";
 import { NurseryError } from "../../kernel/nursery_error.ts";
@@ -52,7 +52,10 @@ export class Runner {
     this.queue = new ExploredQueue(strategy, this.host);
   }
 
-  /** Runs it once: `PASSED`, or what went wrong; a promise of that where something outside is awaited. */
+  /**
+   * Runs it once: `PASSED`, or what went wrong; a promise of that where something outside is
+   * awaited.
+   */
   run(seed: number, cancel: PlannedCancel | null): unknown | Promise<unknown> {
     const { queue, host } = this;
     host.reset();

@@ -1,15 +1,17 @@
 /**
  * Schedule: the decisions of one run, and the short text for them that `replay` takes.
  *
- * The text names only what departs from "whoever ran last goes on, else who has been ready for longest":
- * `4:1` (decision 4 goes to candidate 1), `9:t` (at decision 9 time passes), `c7.3` (before step 7 task 3 is
- * cancelled), `s42` (what the program draws by lot begins with the seed 42), `!t` (time passes only where no
- * task can go on).
- * Invariant: `parseSchedule(formatSchedule(s))` is `s`, without the zeros at the end of its choices.
+ * The text names only what departs from "whoever ran last goes on, else who has been ready for
+ * longest": `4:1` (decision 4 goes to candidate 1), `9:t` (at decision 9 time passes), `c7.3`
+ * (before step 7 task 3 is cancelled), `s42` (what the program draws by lot begins with the seed
+ * 42), `!t` (time passes only where no task can go on). Invariant:
+ * `parseSchedule(formatSchedule(s))` is `s`, without the zeros at the end of its choices.
  */
 import { TIME } from "./strategy.ts";
 
-/** A cancel that is part of a schedule: of the task with this id, before this step (counted from 1). */
+/**
+ * A cancel that is part of a schedule: of the task with this id, before this step (counted from 1).
+ */
 export interface PlannedCancel {
   readonly step: number;
   readonly task: number;
@@ -17,7 +19,9 @@ export interface PlannedCancel {
 
 /** What decides how a run goes. */
 export interface Schedule {
-  /** The answers, where there was a choice: the number of a candidate, or `TIME`. Behind the end: 0. */
+  /**
+   * The answers, where there was a choice: the number of a candidate, or `TIME`. Behind the end: 0.
+   */
   readonly choices: ArrayLike<number>;
   /** The task to cancel, or null. */
   readonly cancel: PlannedCancel | null;
@@ -69,5 +73,7 @@ export function parseSchedule(text: string): Schedule {
   return { choices, cancel, seed, time };
 }
 
-/** Longer than any run: a larger number in a schedule is a slip, not a wish for that much memory. */
+/**
+ * Longer than any run: a larger number in a schedule is a slip, not a wish for that much memory.
+ */
 const MAX_DECISIONS = 10_000_000;

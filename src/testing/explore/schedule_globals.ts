@@ -1,12 +1,16 @@
 /**
- * What a program can read besides its own state, made part of the schedule: `Math.random`, `Date`, `performance.now`.
+ * What a program can read besides its own state, made part of the schedule: `Math.random`, `Date`,
+ * `performance.now`.
  *
- * Invariant: they are replaced only while schedules run one after the other without giving way to the
- * runtime; so nothing else in the process ever sees them.
+ * Invariant: they are replaced only while schedules run one after the other without giving way to
+ * the runtime; so nothing else in the process ever sees them.
  */
 import { seededRandom } from "../../kernel/ready_queue.ts";
 
-/** Seconds from 1970 to where the clock of a schedule begins: 2020-01-01. A time that looks like one. */
+/**
+ * Seconds from 1970 to where the clock of a schedule begins: 2020-01-01. A time that looks like
+ * one.
+ */
 const EPOCH = 1_577_836_800;
 
 const performanceNow = performance.now.bind(performance);

@@ -2,8 +2,8 @@
  * Search: one exploration, from the first schedule to the figures or to the failure.
  *
  * Invariants
- * - The strategy sees runs without a cancel only; those of the sweep, every second one, follow another. So what a
- *   strategy has learned stays true.
+ * - The strategy sees runs without a cancel only; those of the sweep, every second one, follow
+ *   another. So what a strategy has learned stays true.
  * - Globals are replaced and stacks are switched off only between two turns of the runtime.
  */
 import { CancelSweep } from "./cancel_sweep.ts";
@@ -36,7 +36,10 @@ export class Search {
   readonly #strategy: Strategy;
   readonly #runner: Runner;
   readonly #sweep: CancelSweep | null;
-  /** What the runs of the sweep follow, so that the strategy sees programs that are not cancelled only. */
+  /**
+   * What the runs of the sweep follow, so that the strategy sees programs that are not cancelled
+   * only.
+   */
   readonly #fifo = new FirstInFirstOut();
   readonly #names = new Map<string, boolean>();
   readonly #began = realSeconds();
@@ -95,7 +98,10 @@ export class Search {
     this.#quicken(false);
   }
 
-  /** The program, twice in the order of an ordinary loop: the cheapest look for what is no part of the schedule. */
+  /**
+   * The program, twice in the order of an ordinary loop: the cheapest look for what is no part of
+   * the schedule.
+   */
   async #checkDeterminism(): Promise<void> {
     const hashes: number[] = [];
     for (let run = 0; run < 2; run++) {

@@ -1,8 +1,9 @@
 /**
  * Shrinking: looks for a schedule with fewer preemptions that fails in the same way.
  *
- * First all schedules of no, of one and of two preemptions: what fails there is as short as can be. Only then what was found is taken
- * apart, in halves, quarters, and so on (delta debugging); alone that sticks where two preemptions must go together.
+ * First all schedules of no, of one and of two preemptions: what fails there is as short as can be.
+ * Only then what was found is taken apart, in halves, quarters, and so on (delta debugging); alone
+ * that sticks where two preemptions must go together.
  */
 import { Exhaustive } from "./exhaustive.ts";
 import { failureKey } from "./failure.ts";

@@ -1,13 +1,15 @@
 /**
  * Strategy: what decides, at each moment at which there is a choice, how a program goes on.
  *
- * Invariant: what a strategy answers depends only on its seed, on the runs before, and on what it is asked;
- * so the same run gives the same schedule.
- * Independent of: how tasks are run, and how choices are recorded.
+ * Invariant: what a strategy answers depends only on its seed, on the runs before, and on what it
+ * is asked; so the same run gives the same schedule. Independent of: how tasks are run, and how
+ * choices are recorded.
  */
 import type { TaskCore } from "../../kernel/task.ts";
 
-/** The answer "no task yet: time passes to the next deadline", instead of the number of a candidate. */
+/**
+ * The answer "no task yet: time passes to the next deadline", instead of the number of a candidate.
+ */
 export const TIME = -1;
 
 /** What a strategy sees of a run. */
@@ -17,11 +19,15 @@ export interface Candidates {
   /** Whether time may pass instead. */
   readonly time: boolean;
   /**
-   * Whether the task that ran last could go on. Then it is candidate 0, unless it has run very often in a row, and any other
-   * answer is a preemption. Where it is false, candidate 0 is the task that has been ready for longest.
+   * Whether the task that ran last could go on. Then it is candidate 0, unless it has run very
+   * often in a row, and any other answer is a preemption. Where it is false, candidate 0 is the
+   * task that has been ready for longest.
    */
   readonly preempts: boolean;
-  /** The candidate that has been ready for longest: 0, or 1 where candidate 0 is another that ran last. */
+  /**
+   * The candidate that has been ready for longest: 0, or 1 where candidate 0 is another that ran
+   * last.
+   */
   readonly oldest: number;
   /** How many steps have been taken in this run. */
   readonly steps: number;
@@ -46,7 +52,9 @@ export interface Strategy {
   end?(candidates: Candidates): void;
 }
 
-/** The base of strategies that draw by lot: a generator of numbers that begins anew with each run. */
+/**
+ * The base of strategies that draw by lot: a generator of numbers that begins anew with each run.
+ */
 export abstract class Drawing implements Strategy {
   abstract readonly name: string;
   #state = 0;

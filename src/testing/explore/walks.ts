@@ -27,9 +27,9 @@ export class RandomWalk extends Drawing {
 }
 
 /**
- * Uniform random walk: a task with more steps ahead, as the runs before tell, is more likely to go on, so that each
- * interleaving has about the same chance. Where tasks are of unequal length, a plain random walk all but never lets the
- * long one run through before the short one.
+ * Uniform random walk: a task with more steps ahead, as the runs before tell, is more likely to go
+ * on, so that each interleaving has about the same chance. Where tasks are of unequal length, a
+ * plain random walk all but never lets the long one run through before the short one.
  */
 export class UniformWalk extends Drawing {
   readonly name = "urw";
