@@ -26,6 +26,11 @@ export const SKIPS: readonly Skip[] = [
     reason: "explores for a minute what does not depend on the runtime",
   },
   {
+    files: /^(exports\/|os\/cancel_test|testing\/explore_test)/,
+    runtime: /cjs$/,
+    reason: "takes long, and the same code has passed it as ES modules",
+  },
+  {
     files: /^(net|os|pool)\/deno_/,
     reason: "tests the adapters of Deno, which cannot run elsewhere",
   },

@@ -185,7 +185,7 @@ inEveryOrder("all takes sets, maps, iterators and generators too", async ({ loop
     const fromMap: Map<string, number> = yield* all(new Map([["b", number(2)], ["a", number(1)]]));
     assertEquals(fromMap, new Map([["b", 2], ["a", 1]]));
     assertEquals([...fromMap.keys()], ["b", "a"]);
-    assertEquals(yield* all([1, 2].values().map(number)), [1, 2]);
+    assertEquals(yield* all(Array.from([1, 2], number).values()), [1, 2]);
     assertEquals(yield* all(several()), [3, 1, 2]);
     assertEquals(yield* all([sleep(1)].values()), [undefined]);
     const record = Object.create(null);

@@ -98,6 +98,10 @@ Deno.test("R49: 1,000 starts cancelled at random moments leave no process, zombi
   assertEquals(processes().filter((each) => each.state !== "Z" && ours.has(each.group)), []);
   await new Promise((resolve) => setTimeout(resolve, 50));
   assertEquals({ timers: await timers(), children: children() }, before);
-  assert(descriptors() <= open); // a runtime may close some of its own meanwhile
+  // A runtime closes pipes a moment after it says so, and may close some of its own meanwhile.
+  for (let tries = 0; descriptors() > open && tries < 100; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert(descriptors() <= open, `${descriptors()} descriptors, ${open} before`);
   assertEquals(membersOf(groups[0]), []);
 });
