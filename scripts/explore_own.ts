@@ -1,0 +1,32 @@
+/**
+ * Explores our own primitives with fresh seeds, for as long as it is told: `deno task explore [minutes] [--seed=N]`.
+ *
+ * The gate does the same with a fixed seed and a fixed number of schedules (`tests/testing/own_test.ts`). Each round
+ * takes the next seed, and prints it, so that what is found can be had again.
+ */
+import { explore } from "../src/testing/mod.ts";
+import { scenarios } from "../tests/testing/own/mod.ts";
+
+const minutes = Number(Deno.args.find((arg) => !arg.startsWith("--")) ?? 1);
+const given = Deno.args.find((arg) => arg.startsWith("--seed="))?.slice("--seed=".length);
+if (!(minutes > 0)) throw new RangeError(`Expected minutes, got ${Deno.args}`);
+
+const end = performance.now() + minutes * 60_000;
+let seed = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
+let schedules = 0;
+for (let round = 1; performance.now() < end; round++, seed++) {
+  for (const { program, slow = false } of scenarios) {
+    for (const cancel of [false, "main", "tasks"] as const) {
+      if (performance.now() >= end) break;
+      const found = await explore(program, {
+        seed,
+        cancel,
+        schedules: slow ? 60 : 3000,
+        seconds: 20,
+      });
+      schedules += found.schedules;
+    }
+  }
+  console.log(`round ${round}, seed ${seed}: ${schedules.toLocaleString("en")} schedules so far`);
+}
+console.log(`explored: ${schedules.toLocaleString("en")} schedules, nothing found`);
