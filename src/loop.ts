@@ -182,8 +182,8 @@ export class Loop {
     checkOptions(options, "Loop", LOOP_OPTIONS);
     const { executionOrder = "fifo", host = webHost, onWarning, asyncContext = false } = options;
     const { instruments = NO_INSTRUMENTS, debug = false } = options;
-    this.seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
-    checkInteger(this.seed, "seed", Number.MIN_SAFE_INTEGER);
+    const { seed = Math.floor(Math.random() * 2 ** 32) } = options;
+    this.seed = checkInteger(seed, "seed", Number.MIN_SAFE_INTEGER);
     checkBoolean(debug, "debug");
     checkBoolean(asyncContext, "asyncContext");
     if (onWarning !== undefined) checkFunction(onWarning, "onWarning");

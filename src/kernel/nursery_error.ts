@@ -6,6 +6,7 @@
  * nothing that was thrown, however hostile, makes any function here throw or loop. Independent of:
  * nurseries.
  */
+import { checkFunction } from "../check.ts";
 import { brief, classOf, headOf, hide, isCancelled, isError, shorten } from "./errors.ts";
 import { coroutineFrames } from "./stack.ts";
 import type { Task } from "./task.ts";
@@ -77,9 +78,11 @@ export class NurseryError extends AggregateError {
   /**
    * The first error inside that is an instance of `ErrorClass`, or `undefined`. Looks into what
    * aggregate errors and `SuppressedError` hold, and into `cause`.
+   *
+   * @throws {TypeError} If `ErrorClass` is no class.
    */
   find<E>(ErrorClass: abstract new (...args: never[]) => E): E | undefined {
-    return search(this, ErrorClass, false);
+    return search(this, checkFunction(ErrorClass, "find()", "a class"), false);
   }
 
   /**
@@ -127,6 +130,7 @@ export function combineErrors(
  * and into `cause`.
  *
  * @returns `undefined` where there is none.
+ * @throws {TypeError} If `ErrorClass` is no class.
  * @example
  * ```ts
  * import { findError, Loop, Nursery, sleep } from "jsr:@broomio/core";
@@ -148,7 +152,7 @@ export function findError<E>(
   error: unknown,
   ErrorClass: abstract new (...args: never[]) => E,
 ): E | undefined {
-  return search(error, ErrorClass, true);
+  return search(error, checkFunction(ErrorClass, "findError()", "a class"), true);
 }
 
 /** Depth first; what an error holds comes before its cause. */

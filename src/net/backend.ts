@@ -4,7 +4,8 @@
  *
  * Independent of: what a network does.
  */
-import type { Loop } from "../loop.ts";
+import { checkBoolean, checkFunction, checkInstance, checkObject, checkOptions } from "../check.ts";
+import { Loop } from "../loop.ts";
 import type { Network } from "./network.ts";
 import { denoNetwork } from "./deno/network.ts";
 import { denoUdpPermissions } from "./deno/udp.ts";
@@ -14,10 +15,14 @@ import { nodeUdp } from "./node/udp.ts";
 const given = new WeakMap<Loop, Network>();
 let found: Network | undefined;
 
+/** What every network has; UDP may be absent. */
+const METHODS = ["listenTcp", "connectTcp", "listenUnix", "connectUnix", "removeSocket"] as const;
+
 /**
  * Has the sockets of a loop use `network` instead of the runtime's: one in memory, for tests; a
  * simulated one; or, on Deno, Node's. Sockets that are open stay where they are.
  *
+ * @throws {TypeError} If one of them is no loop or no network.
  * @example
  * ```ts
  * import { Loop } from "jsr:@broomio/core";
@@ -28,6 +33,9 @@ let found: Network | undefined;
  * ```
  */
 export function useNetwork(loop: Loop, network: Network): void {
+  checkInstance(loop, Loop, "loop");
+  checkObject(network, "network");
+  for (const name of METHODS) checkFunction(network[name], `network.${name}`);
   given.set(loop, network);
 }
 
@@ -49,6 +57,7 @@ export interface RuntimeNetworkOptions {
 /**
  * The network of this runtime.
  *
+ * @throws {TypeError} If an option is of the wrong kind, or not known.
  * @throws {Error} If it is neither Deno nor Node nor Bun.
  * @example
  * ```ts
@@ -60,7 +69,8 @@ export interface RuntimeNetworkOptions {
  * ```
  */
 export function runtimeNetwork(options: RuntimeNetworkOptions = {}): Network {
-  if (options.internals === false) return findNetwork(false);
+  const { internals = true } = checkOptions(options, "runtimeNetwork", ["internals"]);
+  if (!checkBoolean(internals, "internals")) return findNetwork(false);
   return found ??= findNetwork(true);
 }
 

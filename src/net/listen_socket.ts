@@ -75,10 +75,11 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
    */
   accept(nursery: Nursery, handler: Handler<S>): Operation<Task>;
   accept(nursery?: Nursery, handler?: Handler<S>): Selectable<S> | Operation<Task> {
-    if (nursery === undefined) return new Accept(this.#acceptor, this.#wrap);
-    checkInstance(nursery, Nursery, "nursery");
+    if (nursery === undefined && handler === undefined) {
+      return new Accept(this.#acceptor, this.#wrap);
+    }
     checkFunction(handler, "handler", "a function* that takes the socket");
-    return this.#acceptInto(nursery, handler!);
+    return this.#acceptInto(checkInstance(nursery, Nursery, "nursery"), handler!);
   }
 
   *#acceptInto(nursery: Nursery, handler: Handler<S>): Coroutine<Task> {

@@ -25,7 +25,7 @@ import { programBackend } from "./backend.ts";
 import { killLive } from "./live_processes.ts";
 import type { ProgramBackend } from "./program_backend.ts";
 import { listenAll } from "./signal_hub.ts";
-import type { Signal } from "./signal_names.ts";
+import { checkSignals, type Signal } from "./signal_names.ts";
 
 /** Options of {@linkcode main}. */
 export interface MainOptions {
@@ -124,7 +124,8 @@ class Program {
  *
  * Resolves with the body's value where it ends by itself; in all other cases the program ends.
  *
- * @throws {TypeError} If the body is none, or an option is not known.
+ * @throws {TypeError} If the body is none, or an option is wrong or not known.
+ * @throws {RangeError} If a name in `signals` is none of {@linkcode Signal}.
  * @throws {Error} If `main` is running already, or this is neither Deno nor Node nor Bun.
  * @example
  * ```ts
@@ -144,10 +145,11 @@ export async function main<T>(body: Body<T>, options: MainOptions = {}): Promise
   checkBody(body, "main");
   const { signals = ["SIGINT", "SIGTERM"], loop } = checkOptions(options, "main", OPTIONS);
   if (!Array.isArray(signals)) throw wrongKind("an array of signals", signals, "signals");
+  const names = checkSignals(signals, "signals");
   if (running !== null) throw new Error("main() is running already: a program has one");
   running = new Program(new Loop(loop));
   try {
-    return await running.run(body, signals);
+    return await running.run(body, names);
   } finally {
     running = null;
   }

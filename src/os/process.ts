@@ -4,7 +4,7 @@
  * Invariant: from the moment it runs its end is registered with that scope, in the same step; there
  * is no moment at which a cancel could come between (R49). Independent of: which runtime this is.
  */
-import { checkOneOf, checkOptions } from "../check.ts";
+import { checkBoolean, checkOneOf, checkOptions } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { Wait } from "../kernel/wait.ts";
@@ -144,6 +144,7 @@ export class Process {
   kill(signal: ProcessSignal = "SIGTERM", options: { group?: boolean } = {}): boolean {
     checkOneOf(signal, "signal", PROCESS_SIGNALS);
     const { group = false } = checkOptions(options, "kill", ["group"]);
+    checkBoolean(group, "group");
     if (this.#core.isGone || (!group && this.status !== null)) return false;
     return group ? this.#core.raw.killGroup(signal) : this.#core.raw.kill(signal);
   }

@@ -110,24 +110,25 @@ export function checkArguments(args: readonly string[]): readonly string[] {
  */
 export function checkProcessOptions(options: ProcessOptions): CheckedOptions {
   const { cwd, env, clearEnv = false, grace = GRACE, group = true } = options;
+  const { stdin = "null", stdout = "inherit", stderr = "inherit" } = options;
   return {
     cwd: cwd === undefined ? undefined : toPath(cwd, "cwd"),
     env: env === undefined ? undefined : checkEnv(env),
     clearEnv: checkBoolean(clearEnv, "clearEnv"),
     stdin: checkStdio(
-      options.stdin ?? "null",
+      stdin,
       "stdin",
       ProcessOutput,
       "the stdout of another process",
     ),
     stdout: checkStdio(
-      options.stdout ?? "inherit",
+      stdout,
       "stdout",
       ProcessInput,
       "the stdin of another process",
     ),
     stderr: checkStdio(
-      options.stderr ?? "inherit",
+      stderr,
       "stderr",
       ProcessInput,
       "the stdin of another process",
@@ -157,7 +158,7 @@ function checkFile(target: ProcessFile, name: string): FileTarget {
   checkOptions<ProcessFile>(target, name, ["file", "append"]);
   return {
     file: toPath(target.file, `${name}.file`),
-    append: checkBoolean(target.append ?? false, `${name}.append`),
+    append: checkBoolean(target.append === undefined ? false : target.append, `${name}.append`),
   };
 }
 

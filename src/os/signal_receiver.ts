@@ -10,7 +10,7 @@ import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { Wait } from "../kernel/wait.ts";
 import { keepAlive } from "../runtime/keep_alive.ts";
 import { listenAll } from "./signal_hub.ts";
-import type { Signal } from "./signal_names.ts";
+import { checkSignals, type Signal } from "./signal_names.ts";
 
 /** Receives the signals that it was opened for. Made by {@linkcode openSignalReceiver}. */
 export interface SignalReceiver extends Disposable {
@@ -149,7 +149,9 @@ class ReceiveSignal extends Wait<Signal> {
  * handled are received next. A signal that comes twice before it is received counts once. While it
  * is open, the signals do not do what they do by default, and `main` is not cancelled by them.
  *
- * @throws {TypeError} If no signal is named, or the system does not know one.
+ * @throws {TypeError} If no signal is named, a name is no string, or this system does not have the
+ * signal.
+ * @throws {RangeError} If a name is none of {@linkcode Signal}.
  * @throws {Error} If this is neither Deno nor Node nor Bun.
  * @example Reads its settings again at each SIGHUP
  * ```ts
@@ -168,5 +170,5 @@ export function openSignalReceiver(...names: Signal[]): SignalReceiver {
   if (names.length === 0) {
     throw new TypeError('openSignalReceiver() wants a name, as in openSignalReceiver("SIGHUP")');
   }
-  return new Receiver([...new Set(names)]);
+  return new Receiver(checkSignals(names, "openSignalReceiver()"));
 }

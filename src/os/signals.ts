@@ -8,7 +8,7 @@ import { Wait } from "../kernel/wait.ts";
 import { keepAlive } from "../runtime/keep_alive.ts";
 import { signalBackend } from "./backend.ts";
 import { listenAll } from "./signal_hub.ts";
-import type { Signal } from "./signal_names.ts";
+import { checkSignals, type Signal } from "./signal_names.ts";
 
 class SignalWait extends Wait<Signal> {
   static {
@@ -52,7 +52,9 @@ class SignalWait extends Wait<Signal> {
  * openSignalReceiver}, which goes on listening. `SIGUSR1` opens the debugger in Node and Deno; take
  * `SIGUSR2`.
  *
- * @throws {TypeError} If no signal is named; at the wait, if the system does not know one.
+ * @throws {TypeError} If no signal is named, or a name is no string; at the wait, if this system
+ * does not have the signal.
+ * @throws {RangeError} If a name is none of {@linkcode Signal}.
  * @throws {Error} If this is neither Deno nor Node nor Bun.
  * @example Graceful shutdown
  * ```ts
@@ -72,6 +74,7 @@ class SignalWait extends Wait<Signal> {
  */
 export function signals(...names: Signal[]): Operation<Signal> {
   if (names.length === 0) throw new TypeError('signals() wants a name, as in signals("SIGTERM")');
+  const checked = checkSignals(names, "signals()");
   signalBackend();
-  return new SignalWait([...new Set(names)]);
+  return new SignalWait(checked);
 }

@@ -23,6 +23,7 @@ import {
   TcpListenSocket,
   useNetwork,
 } from "../../src/net/mod.ts";
+import { memoryNetwork } from "../../src/testing/mod.ts";
 import { errorOf } from "../stream/conformance.ts";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
@@ -85,8 +86,9 @@ function fakeLoop(
   warnings: string[] = [],
 ): Loop {
   const loop = new Loop({ onWarning: ({ message }) => warnings.push(message) });
-  const network = { connectTcp: (_: unknown, attempt) => connectTcp(attempt) } as Partial<Network>;
-  useNetwork(loop, network as Network);
+  const network: Network = memoryNetwork();
+  network.connectTcp = (_, attempt) => connectTcp(attempt);
+  useNetwork(loop, network);
   return loop;
 }
 

@@ -142,5 +142,10 @@ Deno.test("main and exit refuse what is wrong", async () => {
   );
   await assertRejects(() => main(sleep(0), { signals: "SIGINT" } as never), TypeError, "(signals)");
   assertThrows(() => openSignalReceiver(), TypeError, 'openSignalReceiver("SIGHUP")');
-  assertThrows(() => openSignalReceiver("SIGNOPE" as never), TypeError, "SIGNOPE");
+  assertThrows(() => openSignalReceiver("SIGNOPE" as never), RangeError, "SIGNOPE");
+  await assertRejects(
+    () => main(sleep(0), { signals: ["SIGNOPE"] } as never),
+    RangeError,
+    "(signals)",
+  );
 });

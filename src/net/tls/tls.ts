@@ -198,7 +198,7 @@ export class TlsListenSocket extends ListenSocket<TlsClientSocket> {
     const { hostname = "0.0.0.0", backlog = 511, reusePort = false } = checkListen(options);
     const target: TcpListenTarget = {
       hostname: checkString(hostname, "hostname"),
-      port: checkPort(options.port ?? 0, 0),
+      port: checkPort(options.port === undefined ? 0 : options.port, 0),
       backlog: checkInteger(backlog, "backlog", 1),
       reusePort,
     };
