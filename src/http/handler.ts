@@ -3,8 +3,8 @@
  *
  * Independent of: which server that is.
  */
-import { checkFunction, checkOptions } from "../check.ts";
-import { entranceOf, type Portal } from "../interop/portal.ts";
+import { checkFunction, checkInstance, checkOptions } from "../check.ts";
+import { entranceOf, Portal } from "../interop/portal.ts";
 import {
   type Coroutine,
   failing,
@@ -63,6 +63,7 @@ export function toHandler<Info extends unknown[] = []>(
   body: FetchBody<Info>,
   options: HandlerOptions<Request, Response> = {},
 ): (request: Request, ...info: Info) => Promise<Response> {
+  checkInstance(portal, Portal, "portal");
   checkFunction(body, "toHandler()", "a function* that takes a request");
   checkOptions(options, "toHandler", HANDLER_OPTIONS);
   return handlerOf(new HttpService(entranceOf(portal), readHandlerOptions(options)), body);

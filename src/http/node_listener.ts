@@ -6,10 +6,10 @@
  * before the head is answered, one after it cuts the connection. Independent of: `node:http`
  * itself; the types are structural.
  */
-import { checkFunction, checkOptions, wrongKind } from "../check.ts";
+import { checkFunction, checkInstance, checkOptions, wrongKind } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
 import { CANCELLED, CLOSED, type Ending, EXPIRED, OutsideRun } from "../interop/outside_run.ts";
-import { entranceOf, type Portal } from "../interop/portal.ts";
+import { entranceOf, Portal } from "../interop/portal.ts";
 import { suspend } from "../interop/suspend.ts";
 import { checkpoint } from "../kernel/checkpoint.ts";
 import { bodyIterator, type Coroutine, type Operation } from "../kernel/coroutine.ts";
@@ -97,6 +97,7 @@ export function toNodeListener<
   body: NodeBody<Req, Res, Rest>,
   options: HandlerOptions<Req, void> = {},
 ): (request: Req, response: Res, ...rest: Rest) => void {
+  checkInstance(portal, Portal, "portal");
   checkFunction(body, "toNodeListener()", "a function* that takes request and response");
   checkOptions(options, "toNodeListener", HANDLER_OPTIONS);
   return listenerOf(new HttpService(entranceOf(portal), readHandlerOptions(options)), body);
@@ -214,7 +215,7 @@ export interface SendChunkOptions {
  * @throws {TimeoutError} If that takes longer than `writeTimeout`. Leave it to the listener, which
  * then cuts the connection.
  * @throws {ClosedResourceError} If the response is closed.
- * @throws {TypeError} If it is neither text nor bytes.
+ * @throws {TypeError} If it is neither text nor bytes, or `response` has no `write`.
  * @example
  * ```ts
  * import { createServer } from "node:http";
@@ -235,10 +236,12 @@ export function sendChunk(
   options: SendChunkOptions = {},
 ): Operation<void> {
   checkOptions(options, "sendChunk", ["writeTimeout"]);
-  const seconds = toSeconds(options.writeTimeout ?? 60);
+  const { writeTimeout = 60 } = options;
+  const seconds = toSeconds(writeTimeout, "writeTimeout");
   if (typeof chunk !== "string" && !(chunk instanceof Uint8Array)) {
     throw wrongKind("a string or a Uint8Array", chunk, "sendChunk()");
   }
+  checkFunction(response?.write, "write of the response");
   return send(response, chunk, seconds);
 }
 

@@ -4,10 +4,10 @@
  * Invariant: a body is part of the request whose coroutine made it; elsewhere it is a run of a
  * portal.
  */
-import { checkOptions } from "../check.ts";
+import { checkFunction, checkInstance, checkOptions } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
 import { type Entrance, OutsideRun } from "../interop/outside_run.ts";
-import { entranceOf, entranceOfLoop, type Portal } from "../interop/portal.ts";
+import { entranceOf, entranceOfLoop, Portal } from "../interop/portal.ts";
 import { bodyIterator, type Operation } from "../kernel/coroutine.ts";
 import { runningTask } from "../kernel/scheduler.ts";
 import { BodyStream, type SendChunk } from "./body_stream.ts";
@@ -63,6 +63,8 @@ export function streamBody(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   checkOptions(options, "streamBody", ["portal", "writeTimeout"]);
   const { portal, writeTimeout } = options;
+  checkFunction(body, "streamBody()", "a function* that takes send");
+  if (portal !== undefined) checkInstance(portal, Portal, "portal");
   const timeout = writeTimeout === undefined ? undefined : toSeconds(writeTimeout);
   const request = portal === undefined ? currentRequest() : null;
   if (request !== null) {

@@ -173,12 +173,14 @@ export function fromWebSocket(
     "writeTimeout",
     "closeTimeout",
   ]);
+  const { maxBuffered = 1 << 20, highWaterMark = 1 << 16 } = options;
+  const { writeTimeout = 60, closeTimeout = 5 } = options;
   return open(
     new SocketMessages(socket, {
-      maxBuffered: checkInteger(options.maxBuffered ?? 1 << 20, "maxBuffered", 1),
-      highWaterMark: checkInteger(options.highWaterMark ?? 1 << 16, "highWaterMark", 1),
-      writeTimeout: toSeconds(options.writeTimeout ?? 60),
-      closeTimeout: toSeconds(options.closeTimeout ?? 5),
+      maxBuffered: checkInteger(maxBuffered, "maxBuffered", 1),
+      highWaterMark: checkInteger(highWaterMark, "highWaterMark", 1),
+      writeTimeout: toSeconds(writeTimeout, "writeTimeout"),
+      closeTimeout: toSeconds(closeTimeout, "closeTimeout"),
     }),
   );
 }

@@ -14,7 +14,7 @@
  * A coroutine runs to its first wait at once, as an async function does: to wake the loop costs
  * most of what a run costs, and its async context has to be noted only where it waits.
  */
-import { checkFunction, checkOptions, wrongKind } from "../check.ts";
+import { checkBoolean, checkFunction, checkOptions, checkString, wrongKind } from "../check.ts";
 import { type Body, bodyIterator, toIterator } from "../kernel/coroutine.ts";
 import type { Operation } from "../kernel/coroutine.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
@@ -131,12 +131,13 @@ export class Portal implements AsyncDisposable {
    * first `run`.
    *
    * @throws {RangeError} If an option has no valid value.
-   * @throws {TypeError} If `onError` is not a function.
+   * @throws {TypeError} If an option is of the wrong kind, or not known.
    */
   constructor(options: PortalOptions = {}) {
     checkOptions(options, "Portal", PORTAL_OPTIONS);
     const { onError, asyncContext = true, host = webHost, ...rest } = options;
     if (onError !== undefined) checkFunction(onError, "onError");
+    checkBoolean(asyncContext, "asyncContext");
     const known = asyncContext && host.captureContext !== undefined;
     this.#port = portalLoop(
       { ...rest, host, asyncContext: known },
@@ -246,9 +247,8 @@ export class Portal implements AsyncDisposable {
   close(options: PortalCloseOptions = {}): Promise<void> {
     if (this.#closing !== null) return this.#closing;
     checkOptions(options, "portal.close", ["grace", "reason"]);
-    const grace = toSeconds(options.grace ?? 0);
-    const { reason = new ClosedResourceError("The portal was closed") } = options;
-    return this.#closing = this.#port.close(grace, reason);
+    const { grace = 0, reason = new ClosedResourceError("The portal was closed") } = options;
+    return this.#closing = this.#port.close(toSeconds(grace, "grace"), reason);
   }
 
   /** Closes the portal without grace: the end of `await using`. */
@@ -291,6 +291,7 @@ function readOptions(options: PortalRunOptions): OutsideRunOptions {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw wrongKind("an AbortSignal", signal, "signal");
   }
+  if (name !== undefined) checkString(name, "name");
   return { signal, name, timeout: timeout === undefined ? undefined : toSeconds(timeout) };
 }
 

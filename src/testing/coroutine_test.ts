@@ -4,17 +4,24 @@
  * Invariant: it imports no runner. What it gives is a function that returns a promise, and ignores
  * what the runner passes to it.
  */
-import { checkFunction, checkInteger, checkObject, checkOneOf, checkOptions } from "../check.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkObject,
+  checkOneOf,
+  checkOptions,
+} from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import type { ExecutionOrder } from "../kernel/ready_queue.ts";
-import type { Instrument } from "../kernel/scheduler.ts";
+import { checkInstruments, type Instrument } from "../kernel/scheduler.ts";
 import { internalsOf, Loop } from "../loop.ts";
 import { currentLoop, currentTask } from "../operations/current.ts";
 import { webHost } from "../runtime/web_host.ts";
 import type { ExploredHost } from "./explore/explored_host.ts";
 import { explore } from "./explore/explore.ts";
 import { LeakError } from "./explore/failure.ts";
-import type { ExploreOptions } from "./explore/options.ts";
+import { type ExploreOptions, settingsOf } from "./explore/options.ts";
 import { Leaks } from "./leaks.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -93,8 +100,10 @@ export function coroutineTest(
     checkOneOf(options.executionOrder, "executionOrder", ["fifo", "lifo", "random"]);
   }
   if (options.seed !== undefined) checkInteger(options.seed, "seed");
+  if (options.debug !== undefined) checkBoolean(options.debug, "debug");
+  if (options.instruments !== undefined) checkInstruments(options.instruments);
   if (options.explore !== undefined) {
-    checkObject(options.explore, "explore");
+    settingsOf(checkObject(options.explore, "explore"));
     return () => exploreBody(body, options.explore!);
   }
   return () => runBody(body, options);

@@ -36,8 +36,9 @@ export interface DumpOptions {
 export function dumpOnSignal(loop: Loop, options: DumpOptions = {}): Disposable {
   taskTree(loop); // refuses here what is no loop
   checkOptions(options, "dumpOnSignal", ["signal", "print"]);
-  const signal = checkString(options.signal ?? "SIGUSR2", "signal");
-  const print = checkFunction(options.print ?? webHost.warn, "print");
+  const { signal = "SIGUSR2", print = webHost.warn } = options;
+  checkString(signal, "signal");
+  checkFunction(print, "print");
   const end = onSignal(signal, () => print(`broomio: the tasks at ${signal}:\n${taskTree(loop)}`));
   return { [Symbol.dispose]: () => end?.() };
 }
