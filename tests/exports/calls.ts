@@ -5,10 +5,12 @@
  * coroutine, and passes it on. Methods without arguments have no row: they are listed.
  */
 import * as core from "../../mod.ts";
+import * as http from "../../src/http/mod.ts";
 import * as net from "../../src/net/mod.ts";
 import * as os from "../../src/os/mod.ts";
 import * as pool from "../../src/pool/mod.ts";
 import * as testing from "../../src/testing/mod.ts";
+import * as trace from "../../src/trace/mod.ts";
 import { certificates } from "../support/certificates.ts";
 import {
   anything,
@@ -19,14 +21,17 @@ import {
   deadline,
   duration,
   flag,
+  FUNCTIONS,
   instance,
   type Kind,
+  OBJECTS,
   oneOf,
   optional,
   options,
   positive,
   positiveOrInfinity,
   seed,
+  STRINGS,
   text,
 } from "./values.ts";
 
@@ -123,7 +128,46 @@ function closedWatch() {
   return watch;
 }
 
+const signal = instance(() => new AbortController().signal);
+
+/** An option of all that makes a loop. */
+const loopOptions = {
+  executionOrder: oneOf("fifo"),
+  seed,
+  host: instance(() => new testing.VirtualClock()),
+  instruments: instance(() => [], "an empty array"),
+  onWarning: callback,
+  asyncContext: flag,
+  debug: flag,
+};
+
+/** One as a nursery throws it. */
+const someNurseryError = () =>
+  new core.NurseryError([new Error("first"), new Error("second")], [someTask, someTask]);
+const someTask = { name: "some task" } as core.Task;
+
+const makePortal = () => new core.Portal({ host: new testing.VirtualClock(), onWarning() {} });
+
+/** A portal, which is closed when the call was made. */
+const portalScene: Row["scene"] = (use) =>
+  core.call(function* () {
+    const portal = makePortal();
+    try {
+      return yield* use(portal);
+    } finally {
+      void portal.close();
+    }
+  });
+
 const CORE: Row[] = [
+  fn("findError", core.findError as AnyFunction, anything, callback),
+  ...methods("NurseryError", on(someNurseryError), { find: [callback] }),
+  make("Portal", core.Portal, options({ ...loopOptions, onError: callback })),
+  ...methods("Portal", portalScene, {
+    run: [body, options({ ...name, signal, timeout: duration })],
+    wrap: [callback],
+    close: [options({ grace: duration, reason: anything })],
+  }),
   fn("all", core.all, operations),
   fn("race", core.race, { ...operations, accepts: new Set(["a Map"]) }),
   fn("any", core.any as AnyFunction, operations),
@@ -198,15 +242,7 @@ const CORE: Row[] = [
   make(
     "Loop",
     Loop,
-    options({
-      executionOrder: oneOf("fifo"),
-      seed,
-      host: instance(() => new testing.VirtualClock()),
-      instruments: instance(() => [], "an empty array"),
-      onWarning: callback,
-      asyncContext: flag,
-      debug: flag,
-    }),
+    options(loopOptions),
   ),
   make("Lock", Lock, options(name)),
   make("Event", Event, options(name)),
@@ -483,8 +519,64 @@ const NET: Row[] = [
   ),
 ];
 
+/** One that there is not: what is valid starts nothing. */
+const command = instance(() => "/nonexistent/command", "a string", "a huge string");
+const args = optional(instance(() => [], "an empty array"));
+const processOptions = {
+  cwd: instance(() => "/", ...STRINGS),
+  env: instance(() => ({}), ...OBJECTS, "an object with hostile conversions", "an empty array"),
+  clearEnv: flag,
+  stdin: oneOf("null"),
+  stdout: oneOf("null"),
+  stderr: oneOf("null"),
+  grace: duration,
+  group: flag,
+};
+
+/** One end of a pipe of which nothing is heard. */
+const silentPipe = () =>
+  ({
+    remoteAddr: { transport: "pipe" },
+    bytes: new Uint8Array(8),
+    lifetime: "forever",
+    receive() {},
+    send() {},
+    finish() {},
+    closeSoon() {},
+    close() {},
+  }) as never;
+
 const OS: Row[] = [
   fn("signals", os.signals as AnyFunction, oneOf("SIGUSR2")),
+  fn("openSignalReceiver", os.openSignalReceiver as AnyFunction, oneOf("SIGUSR2")),
+  fn("exit", os.exit as AnyFunction, optional(instance(() => 0))),
+  ...methods("Process", (use) => use(os.Process), {
+    start: [command, args, options(processOptions)],
+  }),
+  // One that has ended: none is started, and nothing gets a signal.
+  ...methods("Process", on(() => Reflect.construct(os.Process, [{ isGone: true }])), {
+    kill: [optional(instance(() => "SIGTERM")), options({ group: flag })],
+  }),
+  fn(
+    "runProcess",
+    os.runProcess as AnyFunction,
+    command,
+    args,
+    options({
+      ...processOptions,
+      input: instance(() => "", "bytes", ...STRINGS),
+      timeout: duration,
+      maxOutput: positiveOrInfinity,
+      check: flag,
+      encoding: instance(() => "text", "a string"),
+    }),
+  ),
+  ...methods("ProcessOutput", on(() => new os.ProcessOutput(silentPipe())), {
+    recv: [max],
+    recvInto: [bytes],
+    recvView: [max],
+  }),
+  ...methods("ProcessInput", on(() => new os.ProcessInput(silentPipe())), { send: [bytes] }),
 ];
 
 const address = instance(() => "data:text/javascript,export const echo = (value) => value");
@@ -552,15 +644,134 @@ const TESTING: Row[] = [
     text,
     options({ maxSteps: positive }),
   ),
+  fn(
+    "coroutineTest",
+    testing.coroutineTest as AnyFunction,
+    callback,
+    options({
+      executionOrder: oneOf("fifo"),
+      seed,
+      debug: flag,
+      instruments: instance(() => [], "an empty array"),
+      explore: instance(() => ({}), ...OBJECTS),
+    }),
+  ),
+  ...methods("Sequencer", on(() => new testing.Sequencer()), {
+    step: [instance(() => 0), optional(body)],
+  }),
   fn("sometimes", testing.sometimes, anything, text),
   fn("inspect", testing.inspect as AnyFunction, instance(() => new Loop())),
+];
+
+const handlerOptions = {
+  timeout: duration,
+  maxConcurrent: positiveOrInfinity,
+  writeTimeout: duration,
+  onError: callback,
+};
+const portal = instance(makePortal);
+const inPortal = (kinds: Record<string, Kind>) =>
+  options({ ...kinds, portal, writeTimeout: duration }, () => ({ portal: makePortal() }), "portal");
+
+/** A WebSocket that was closed. */
+const socket = instance(() => ({
+  readyState: 3,
+  bufferedAmount: 0,
+  binaryType: "blob",
+  send() {},
+  close() {},
+  addEventListener() {},
+  removeEventListener() {},
+}));
+const response = instance(() => ({ write: () => true, on() {}, off() {} }));
+
+const HTTP: Row[] = [
+  fn("toHandler", http.toHandler, portal, callback, options(handlerOptions)),
+  fn("toNodeListener", http.toNodeListener, portal, callback, options(handlerOptions)),
+  fn("streamBody", http.streamBody, callback, inPortal({})),
+  fn(
+    "eventStream",
+    http.eventStream,
+    // Whatever has a `next` may be a receiver.
+    instance(callback.valid, ...FUNCTIONS, "a finished generator", "an async generator"),
+    inPortal({ heartbeat: duration }),
+  ),
+  fn(
+    "sendChunk",
+    http.sendChunk,
+    response,
+    instance(() => "", "bytes", ...STRINGS),
+    options({ writeTimeout: duration }),
+  ),
+  fn(
+    "fromWebSocket",
+    http.fromWebSocket as AnyFunction,
+    socket,
+    options({
+      maxBuffered: positive,
+      highWaterMark: positive,
+      writeTimeout: duration,
+      closeTimeout: duration,
+    }),
+  ),
+  {
+    name: "serveHttp",
+    kinds: [
+      {
+        ...options({
+          ...handlerOptions,
+          hostname: text,
+          port,
+          grace: duration,
+          onListen: callback,
+          cert: instance(() => certificates().localhost.cert),
+          key: instance(() => certificates().localhost.key),
+          native: instance(
+            () => ({}),
+            ...[
+              ...OBJECTS,
+              "an object with hostile conversions",
+              "an empty array",
+              "an array",
+            ] as const,
+            "bytes",
+          ),
+          server: instance(() => undefined),
+          toListener: instance(() => undefined),
+        }),
+        accepts: new Set(OBJECTS),
+      },
+      callback,
+    ],
+    scene: (use) => use(undefined),
+    invoke(_, args) {
+      // What it gives is not run: that would bind a port.
+      return [(http.serveHttp as (...args: unknown[]) => unknown)(...args)];
+    },
+  },
+];
+
+const loop = instance(() => new Loop());
+
+const TRACE: Row[] = [
+  fn("taskTree", trace.taskTree as AnyFunction, loop),
+  {
+    name: "dumpOnSignal",
+    kinds: [loop, options({ signal: text, print: callback })],
+    scene: (use) => use(undefined),
+    invoke(_, args) {
+      (trace.dumpOnSignal as (...args: unknown[]) => Disposable)(...args)[Symbol.dispose]();
+    },
+  },
 ];
 
 /** The rows of each door. */
 export const ROWS: Readonly<Record<string, readonly Row[]>> = {
   core: CORE,
+  http: HTTP,
   net: NET,
   os: OS,
   pool: POOL,
   testing: TESTING,
+  trace: TRACE,
 };

@@ -14,17 +14,6 @@ import { type Kind, TRAP, WRONG, WRONG_NAMES } from "./values.ts";
 /** What looks into its argument when it is run: the values in an array, what a function gives. */
 const LATE: ReadonlySet<string> = new Set(["all", "race"]);
 
-/** Rows that still accept some wrong values. For these the rest holds: nothing hangs or is left. */
-const OPEN: ReadonlySet<string> = new Set([
-  ...["new Loop", "signals", "sendFrame", "useNetwork", "runtimeNetwork", "new BufferedReader"],
-  ...["BufferedReader.lines", "BufferedReader.readExact", "BufferedReader.readFrame"],
-  ...["BufferedReader.readUntil", "BufferedReader.recv", "BufferedReader.recvInto"],
-  ...["BufferedReader.recvView", "ListenSocket.accept", "ListenSocket.serve", "Socket.recv"],
-  ...["Socket.recvView", "TcpClientSocket.connect", "TcpClientSocket.keepAlive ="],
-  ...["TcpClientSocket.noDelay =", "TcpListenSocket.listen", "TlsListenSocket.listen"],
-  ...["UdpSocket.bind", "UnixClientSocket.connect", "UnixListenSocket.listen"],
-]);
-
 /** What is called, for a report, and whether it may be accepted. */
 interface Case {
   readonly row: Row;
@@ -114,7 +103,7 @@ async function problemWith({ row, what, args, valid }: Case): Promise<string | u
   if (JSON.stringify(left) !== JSON.stringify(NOTHING_LEFT)) {
     return `${what}: left behind ${JSON.stringify(left)}`;
   }
-  if (!refused) return valid || OPEN.has(row.name) ? undefined : `${what}: accepted`;
+  if (!refused) return valid ? undefined : `${what}: accepted`;
   if (refusal instanceof TypeError || refusal instanceof RangeError) return undefined;
   if (valid) return undefined; // refused for a reason of its own
   // Code of the value itself has thrown, at the call: that error is as clear as ours would be.

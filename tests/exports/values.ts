@@ -88,14 +88,16 @@ function kind(valid: () => unknown, ...accepts: WrongName[]): Kind {
   return { valid, accepts: new Set(accepts) };
 }
 
-const FUNCTIONS = [
+/** Functions of all kinds. */
+export const FUNCTIONS = [
   ...["a function", "an async function", "a class", "a revoked function"] as const,
 ];
-const STRINGS = [
+/** Strings of all kinds. */
+export const STRINGS = [
   ...["an empty string", "a string", "a huge string", "a string with NUL"] as const,
 ];
 /** They have no own names, so as options they are as good as none; but for proxies. */
-const OBJECTS = WRONG_NAMES.filter((name) => {
+export const OBJECTS = WRONG_NAMES.filter((name) => {
   const value = WRONG[name]();
   return typeof value === "object" && value !== null && !name.endsWith("proxy") &&
     !name.endsWith("array") && name !== "bytes" && name !== "an object with hostile conversions";
