@@ -94,6 +94,7 @@ export interface MessageStream extends Disposable {
    * then on.
    * @throws {WebSocketError} If the connection is lost.
    * @throws {ClosedResourceError} If this end was closed.
+   * @throws {TypeError} If it is neither text nor bytes.
    */
   send(message: Message): Operation<void>;
   /**
@@ -272,10 +273,14 @@ class SocketMessages implements MessageStream {
     }
   }
 
-  *send(message: Message): Coroutine<void> {
+  send(message: Message): Operation<void> {
     if (typeof message !== "string" && !(message instanceof Uint8Array)) {
       throw wrongKind("a string or a Uint8Array", message, "send()");
     }
+    return this.#send(message);
+  }
+
+  *#send(message: Message): Coroutine<void> {
     yield* checkpoint();
     this.#checkOpen();
     this.#socket.send(message);

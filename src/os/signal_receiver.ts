@@ -5,6 +5,7 @@
  * the order in which they came first. While somebody waits none is pending, and the program is kept
  * alive. Independent of: how a runtime listens.
  */
+import { checkFunction } from "../check.ts";
 import { ClosedResourceError } from "../kernel/errors.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { Wait } from "../kernel/wait.ts";
@@ -30,6 +31,8 @@ export interface SignalReceiver extends Disposable {
   /**
    * Runs `body` for each signal, one after the other, until it is cancelled or the receiver is
    * closed. A checkpoint.
+   *
+   * @throws {TypeError} If `body` is not a function.
    */
   forEach(body: (signal: Signal) => Operation<unknown>): Operation<void>;
   /**
@@ -68,7 +71,12 @@ class Receiver implements SignalReceiver {
     return signal;
   }
 
-  *forEach(body: (signal: Signal) => Operation<unknown>): Coroutine<void> {
+  forEach(body: (signal: Signal) => Operation<unknown>): Operation<void> {
+    checkFunction(body, "forEach()", "a function* that takes a signal");
+    return this.#forEach(body);
+  }
+
+  *#forEach(body: (signal: Signal) => Operation<unknown>): Coroutine<void> {
     for (;;) {
       let signal: Signal;
       try {

@@ -92,8 +92,8 @@ export async function replay(
   options: Pick<ExploreOptions, "maxSteps"> = {},
 ): Promise<void> {
   checkFunction(program, "program");
-  checkOptions(options, "replay", ["maxSteps"]);
-  const maxSteps = checkInteger(options.maxSteps ?? 100_000, "maxSteps", 1);
+  const { maxSteps = 100_000 } = checkOptions(options, "replay", ["maxSteps"]);
+  checkInteger(maxSteps, "maxSteps", 1);
   const parsed = parseSchedule(checkString(schedule, "schedule"));
   const recording = await recordSchedule(program, parsed, maxSteps);
   if (recording.result !== PASSED) {
