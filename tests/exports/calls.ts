@@ -407,6 +407,17 @@ const silentStream = () =>
     close() {},
   }) as never;
 
+/** Listeners of the runtimes to which nobody connects. */
+const denoListener = () => ({ addr: nowhere, accept() {}, close() {} });
+const nodeServer = () => ({
+  listen() {},
+  address: () => ({ address: nowhere.hostname, port: nowhere.port }),
+  on() {},
+});
+
+/** Stands for the nursery of the scene. */
+const OWN_NURSERY = Symbol("the nursery of the scene");
+
 const identity = () => ({ ...certificates().localhost });
 const list = instance(() => [], "an empty array");
 const tlsServer = {
@@ -457,7 +468,18 @@ const NET: Row[] = [
     "keepAlive =": [flag],
   }),
   ...methods("TlsListenSocket", (use) => use(net.TlsListenSocket), {
-    listen: [options({ ...tcp, ...tlsServer, hostname: text, port }, identity, "cert", "key")],
+    listen: [
+      options(
+        {
+          ...{ ...tcp, ...tlsServer, hostname: text, port, backlog: positive, reusePort: flag },
+          handshakeTimeout: duration,
+          onHandshakeError: callback,
+        },
+        identity,
+        "cert",
+        "key",
+      ),
+    ],
   }),
   ...methods("TlsClientSocket", (use) => use(net.TlsClientSocket), {
     connect: [
@@ -480,8 +502,8 @@ const NET: Row[] = [
       options({ ...tcp, ...tlsServer, timeout: duration }, identity, "cert", "key"),
     ],
   }),
-  fn("fromDeno", net.fromDeno as AnyFunction, instance(() => ({ accept() {} })), options(tcp)),
-  fn("fromNode", net.fromNode as AnyFunction, instance(() => ({ on() {} })), options(tcp)),
+  fn("fromDeno", net.fromDeno as AnyFunction, instance(denoListener), options(tcp)),
+  fn("fromNode", net.fromNode as AnyFunction, instance(nodeServer), options(tcp)),
   ...methods("Socket", stream, {
     recv: [max],
     recvInto: [bytes],
@@ -489,14 +511,17 @@ const NET: Row[] = [
     send: [bytes],
   }),
   ...methods("ListenSocket", on(() => new testing.MemoryListener()), {
-    serve: [callback, options({ maxConnections: positiveOrInfinity })],
+    serve: [callback, options({ maxConnections: positiveOrInfinity, onError: callback })],
   }),
   {
     name: "ListenSocket.accept",
-    kinds: [optional(instance(() => undefined)), optional(callback)],
-    scene: (use) => use(new testing.MemoryListener()),
-    invoke: (listener, args) =>
-      (listener as { accept(...args: unknown[]): unknown }).accept(...args),
+    kinds: [instance(() => OWN_NURSERY), callback],
+    scene: (use) => core.Nursery.open((nursery) => use(nursery) as core.Coroutine),
+    invoke: (own, [nursery, handler]) =>
+      new testing.MemoryListener().accept(
+        (nursery === OWN_NURSERY ? own : nursery) as core.Nursery,
+        handler as never,
+      ),
   },
   {
     name: "new BufferedReader",
@@ -546,9 +571,20 @@ const silentPipe = () =>
     close() {},
   }) as never;
 
+const signalReceiver: Row["scene"] = (use) =>
+  core.call(function* () {
+    using receiver = os.openSignalReceiver("SIGUSR2");
+    return yield* use(receiver);
+  });
+
 const OS: Row[] = [
   fn("signals", os.signals as AnyFunction, oneOf("SIGUSR2")),
-  fn("openSignalReceiver", os.openSignalReceiver as AnyFunction, oneOf("SIGUSR2")),
+  {
+    name: "openSignalReceiver",
+    kinds: [oneOf("SIGUSR2")],
+    scene: (use) => use(undefined),
+    invoke: (_, args) => os.openSignalReceiver(...args as os.Signal[]).close(),
+  },
   fn("exit", os.exit as AnyFunction, optional(instance(() => 0))),
   ...methods("Process", (use) => use(os.Process), {
     start: [command, args, options(processOptions)],
@@ -571,6 +607,7 @@ const OS: Row[] = [
       encoding: instance(() => "text", "a string"),
     }),
   ),
+  ...methods("SignalReceiver", signalReceiver, { forEach: [callback] }),
   ...methods("ProcessOutput", on(() => new os.ProcessOutput(silentPipe())), {
     recv: [max],
     recvInto: [bytes],
@@ -640,8 +677,8 @@ const TESTING: Row[] = [
   fn(
     "replay",
     testing.replay,
-    instance(() => () => ({ main: core.sleep(0) }), ...callback.accepts),
-    text,
+    instance(() => () => core.checkpoint(), ...callback.accepts),
+    instance(() => "0:t", "an empty string"), // no choices: the first task each time
     options({ maxSteps: positive }),
   ),
   fn(
@@ -683,6 +720,12 @@ const socket = instance(() => ({
   addEventListener() {},
   removeEventListener() {},
 }));
+const messageStream: Row["scene"] = (use) =>
+  core.call(function* () {
+    const open = { ...socket.valid() as object, readyState: 1 };
+    using messages = yield* http.fromWebSocket(open as http.WebSocketLike, { closeTimeout: 0.001 });
+    return yield* use(messages);
+  });
 const response = instance(() => ({ write: () => true, on() {}, off() {} }));
 
 const HTTP: Row[] = [
@@ -714,6 +757,11 @@ const HTTP: Row[] = [
       closeTimeout: duration,
     }),
   ),
+  ...methods("MessageStream", messageStream, {
+    send: [instance(() => "", "bytes", ...STRINGS)],
+    forEach: [callback],
+    close: [optional(instance(() => 1000)), optional(text)],
+  }),
   {
     name: "serveHttp",
     kinds: [

@@ -20,12 +20,16 @@ interface Case {
   readonly what: string;
   readonly args: unknown[];
   readonly valid: boolean;
+  /** All of it is valid: a row that refuses that would prove nothing of wrong values. */
+  readonly wholly?: boolean;
 }
 
 /** Every wrong value in every place of a row, with valid values in the other places. */
 function* casesOf(row: Row): Generator<Case> {
   const around = (place: number, value: unknown) =>
     row.kinds.map((kind, index) => index === place ? value : kind.valid());
+  const args = row.kinds.map((kind) => kind.valid());
+  yield { row, what: `${row.name} with valid values`, args, valid: true, wholly: true };
   for (const [place, kind] of row.kinds.entries()) {
     for (const name of WRONG_NAMES) {
       const what = `${row.name}(${"_, ".repeat(place)}${name})`;
@@ -61,7 +65,7 @@ function isOperation(value: unknown): value is Operation<unknown> {
 }
 
 /** Makes a call, runs what it gives for at most a second of virtual time, and says what is wrong. */
-async function problemWith({ row, what, args, valid }: Case): Promise<string | undefined> {
+async function problemWith({ row, what, args, valid, wholly }: Case): Promise<string | undefined> {
   const clock = new VirtualClock({ autojump: "always" });
   const loop = new Loop({ host: clock, onWarning: () => {} });
   useNetwork(loop, memoryNetwork());
@@ -104,7 +108,9 @@ async function problemWith({ row, what, args, valid }: Case): Promise<string | u
     return `${what}: left behind ${JSON.stringify(left)}`;
   }
   if (!refused) return valid ? undefined : `${what}: accepted`;
-  if (refusal instanceof TypeError || refusal instanceof RangeError) return undefined;
+  if (refusal instanceof TypeError || refusal instanceof RangeError) {
+    return wholly ? `${what}: ${refusal}` : undefined;
+  }
   if (valid) return undefined; // refused for a reason of its own
   // Code of the value itself has thrown, at the call: that error is as clear as ours would be.
   if (refusal instanceof Error && refusal.message.startsWith(TRAP)) return undefined;
