@@ -476,7 +476,13 @@ for (const [name, open] of Object.entries({ ThreadPool, ProcessPool })) {
   });
 }
 
-const where = 'Expected an absolute address, such as new URL("./hash.ts", import.meta.url)';
+// In pieces, because what converts this test for the npm package moves addresses that it can see.
+const where = [
+  "Expected an absolute address, such as new URL(",
+  '"./hash.ts"',
+  ", import.meta.url)",
+]
+  .join("");
 
 Deno.test("R40b: options that are not valid are refused by open itself", () => {
   const wrong: [unknown, string][] = [
@@ -507,8 +513,6 @@ Deno.test("R40b: options that are not valid are refused by open itself", () => {
     } catch (error) {
       text = String(error);
     }
-    // The npm package, and what converts this test for it, call the file "hash.js".
-    const [actual, expected] = [text, message].map((each) => each.replace("hash.js", "hash.ts"));
-    assertStringIncludes(actual, expected);
+    assertStringIncludes(text.replace("hash.js", "hash.ts"), message); // as the package calls it
   }
 });
