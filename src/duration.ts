@@ -23,6 +23,18 @@ export type Duration = number | DurationLike;
 /**
  * The parts of a {@linkcode Duration} object; a `Temporal.Duration` without years, months and weeks
  * is one.
+ *
+ * @example
+ * ```ts
+ * import { type DurationLike, Loop, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const lunch: DurationLike = { hours: 1, minutes: 30 }; // or a Temporal.Duration
+ * const loop = new Loop({ host: new VirtualClock() });
+ * await loop.run(sleep(lunch));
+ * assertEquals(loop.now, 5400);
+ * ```
  */
 export interface DurationLike {
   /** Days of 24 hours. */

@@ -7,6 +7,27 @@
 /**
  * The port through which a {@linkcode Loop} sees the world's time. Give one with `new Loop({ host
  * })`: the `VirtualClock` of `@broomio/core/testing` is one.
+ *
+ * @example
+ * ```ts
+ * import { type Host, Loop, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // A host that counts how often the loop asks for the time; the rest it leaves to another.
+ * const clock = new VirtualClock();
+ * let looks = 0;
+ * const host: Host = {
+ *   now() {
+ *     looks++;
+ *     return clock.now();
+ *   },
+ *   attach: (turn) => clock.attach(turn),
+ *   warn: (message) => clock.warn(message),
+ * };
+ * await new Loop({ host }).run(sleep(60));
+ * assertEquals(looks > 0, true);
+ * ```
  */
 export interface Host {
   /** The time now: seconds, monotonic, from any origin. */
@@ -33,6 +54,33 @@ export interface Host {
 /**
  * One run of a loop, as its host sees it. After each turn the loop calls one of `yield`, `idle` and
  * `close`.
+ *
+ * @example
+ * ```ts
+ * import { type Host, type HostSession, Loop, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const log: string[] = [];
+ * const clock = new VirtualClock();
+ *
+ * // Writes down how long a loop sleeps.
+ * function attach(turn: () => void): HostSession {
+ *   const session = clock.attach(turn);
+ *   return {
+ *     yield: () => session.yield(),
+ *     idle(deadline, external) {
+ *       log.push(`idle until ${deadline}`);
+ *       session.idle(deadline, external);
+ *     },
+ *     wake: () => session.wake(),
+ *     close: () => session.close(),
+ *   };
+ * }
+ * const host: Host = { now: () => clock.now(), warn: console.warn, attach };
+ * await new Loop({ host }).run(sleep(5));
+ * assertEquals(log, ["idle until 5"]);
+ * ```
  */
 export interface HostSession {
   /** Tasks are ready: call `turn` again once timers, messages and I/O had their chance. */

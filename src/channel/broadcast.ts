@@ -24,10 +24,40 @@ import { ChannelCore, type End, partner } from "./core.ts";
  * What a broadcast does when the buffer of a subscriber is full: `send` waits until every
  * subscriber has room; or that subscriber loses the oldest value it has not received, or the new
  * one.
+ *
+ * @example
+ * ```ts
+ * import { Broadcast, Loop, type SlowPolicy } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * async function keptBy(slow: SlowPolicy): Promise<number[]> {
+ *   const news = new Broadcast<number>({ capacity: 2, slow });
+ *   using subscription = news.subscribe();
+ *   for (const n of [1, 2, 3]) news.trySend(n);
+ *   news.close();
+ *   const kept: number[] = [];
+ *   await new Loop().run(subscription.forEach((n) => void kept.push(n)));
+ *   return kept;
+ * }
+ * assertEquals(await keptBy("dropOldest"), [2, 3]);
+ * assertEquals(await keptBy("dropNewest"), [1, 2]);
+ * ```
  */
 export type SlowPolicy = "wait" | "dropOldest" | "dropNewest";
 
-/** Options of a {@linkcode Broadcast}. */
+/**
+ * Options of a {@linkcode Broadcast}.
+ *
+ * @example
+ * ```ts
+ * import { Broadcast, type BroadcastOptions } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: BroadcastOptions = { capacity: 100, slow: "dropOldest", name: "prices" };
+ * const prices = new Broadcast<number>(options); // a slow reader holds up nobody
+ * assertEquals(prices.statistics().capacity, 100);
+ * ```
+ */
 export interface BroadcastOptions {
   /**
    * How many values are kept for each subscriber: an integer of at least 1, or Infinity. By default
@@ -43,7 +73,21 @@ export interface BroadcastOptions {
 const KNOWN = ["capacity", "slow", "name"] as const;
 const SLOW_POLICIES = ["wait", "dropOldest", "dropNewest"] as const;
 
-/** What a broadcast holds, and who is there. */
+/**
+ * What a broadcast holds, and who is there.
+ *
+ * @example
+ * ```ts
+ * import { Broadcast, type BroadcastStatistics } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const news = new Broadcast<string>();
+ * using _ = news.subscribe();
+ * news.trySend("rain");
+ * const { subscribers, buffered }: BroadcastStatistics = news.statistics();
+ * assertEquals([subscribers, buffered], [1, 1]);
+ * ```
+ */
 export interface BroadcastStatistics {
   /** How many subscriptions are open; clones of one count once. */
   readonly subscribers: number;
@@ -58,6 +102,20 @@ export interface BroadcastStatistics {
 /**
  * A subscriber's end of a {@linkcode Broadcast}. A clone of it shares its values: each goes to one
  * of them.
+ *
+ * @example
+ * ```ts
+ * import { Broadcast, Loop, type Subscription } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const prices = new Broadcast<number>({ capacity: 1, slow: "dropOldest" });
+ * const subscription: Subscription<number> = prices.subscribe();
+ * for (const price of [10, 11, 12]) prices.trySend(price);
+ *
+ * assertEquals(await new Loop().run(subscription.receive()), 12); // a Receiver, ...
+ * assertEquals(subscription.dropped, 2); // ... which knows what it has missed
+ * subscription.close();
+ * ```
  */
 export interface Subscription<T> extends Receiver<T> {
   /** How many values it has lost by being slow. */

@@ -30,7 +30,22 @@ import {
 } from "../operations/for_each_concurrent.ts";
 import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
 
-/** What a channel holds, and who is there. */
+/**
+ * What a channel holds, and who is there.
+ *
+ * @example
+ * ```ts
+ * import { type ChannelStatistics, openChannel } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const isFull = ({ buffered, capacity }: ChannelStatistics) => buffered === capacity;
+ *
+ * const { sender } = openChannel<string>(1);
+ * assertEquals(isFull(sender.statistics()), false);
+ * sender.trySend("hello");
+ * assertEquals(isFull(sender.statistics()), true);
+ * ```
+ */
 export interface ChannelStatistics {
   /** How many values are in the buffer. */
   readonly buffered: number;
@@ -46,7 +61,25 @@ export interface ChannelStatistics {
   readonly waitingReceivers: number;
 }
 
-/** The end of a channel that values go into. */
+/**
+ * The end of a channel that values go into.
+ *
+ * @example
+ * ```ts
+ * import { all, Loop, openChannel, type Sender } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* produce(sender: Sender<string>, name: string) {
+ *   using _ = sender; // closes it at the end
+ *   for (let i = 1; i <= 2; i++) yield* sender.send(`${name} ${i}`);
+ * }
+ * const { sender, receiver } = openChannel<string>(0);
+ * const log: string[] = [];
+ * const consume = receiver.forEach((text) => void log.push(text)); // until all senders are closed
+ * await new Loop().run(all([produce(sender.clone(), "a"), produce(sender, "b"), consume]));
+ * assertEquals(log.sort(), ["a 1", "a 2", "b 1", "b 2"]);
+ * ```
+ */
 export interface Sender<T> extends Disposable {
   /**
    * Waits until the value is in the buffer or, where that is full or there is none, with a
@@ -95,7 +128,26 @@ export interface Sender<T> extends Disposable {
   statistics(): ChannelStatistics;
 }
 
-/** The end of a channel that values come out of. Each value goes to one receiver. */
+/**
+ * The end of a channel that values come out of. Each value goes to one receiver.
+ *
+ * @example
+ * ```ts
+ * import { Loop, openChannel, type Receiver } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* sumOf(receiver: Receiver<number>) {
+ *   using _ = receiver; // closes it at the end
+ *   let sum = 0;
+ *   yield* receiver.forEach((n) => void (sum += n));
+ *   return sum;
+ * }
+ * const { sender, receiver } = openChannel<number>(2);
+ * for (const n of [20, 22]) sender.trySend(n);
+ * sender.close();
+ * assertEquals(await new Loop().run(sumOf(receiver)), 42);
+ * ```
+ */
 export interface Receiver<T> extends Disposable {
   /**
    * Waits for a value. A checkpoint. Cancelled, nothing was received. Receivers are served first
@@ -158,7 +210,24 @@ export interface Receiver<T> extends Disposable {
   statistics(): ChannelStatistics;
 }
 
-/** The two ends of a channel. */
+/**
+ * The two ends of a channel.
+ *
+ * @example
+ * ```ts
+ * import { type Channel, Loop, openChannel } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * class Mailbox {
+ *   readonly #channel: Channel<string> = openChannel(100);
+ *   post = (letter: string) => this.#channel.sender.trySend(letter);
+ *   take = () => this.#channel.receiver.receive();
+ * }
+ * const mailbox = new Mailbox();
+ * mailbox.post("hello");
+ * assertEquals(await new Loop().run(mailbox.take()), "hello");
+ * ```
+ */
 export interface Channel<T> {
   /** Where values go in. */
   readonly sender: Sender<T>;
@@ -166,7 +235,20 @@ export interface Channel<T> {
   readonly receiver: Receiver<T>;
 }
 
-/** Options of {@linkcode openChannel}. */
+/**
+ * Options of {@linkcode openChannel}.
+ *
+ * @example
+ * ```ts
+ * import { type ChannelOptions, Loop, openChannel } from "jsr:@broomio/core";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * const options: ChannelOptions = { name: "orders" };
+ * const { receiver } = openChannel<string>(10, options);
+ * // The name is in the report of the deadlock: nobody is going to send.
+ * await assertRejects(() => new Loop().run(receiver.receive()), Error, "orders");
+ * ```
+ */
 export interface ChannelOptions {
   /** For messages and deadlock reports. */
   name?: string;

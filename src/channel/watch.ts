@@ -14,13 +14,37 @@ import { ListedWait, WaitList } from "../kernel/wait_list.ts";
 import { Call } from "../operations/call.ts";
 import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
 
-/** Options of a {@linkcode Watch}. */
+/**
+ * Options of a {@linkcode Watch}.
+ *
+ * @example
+ * ```ts
+ * import { Watch, type WatchOptions } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: WatchOptions = { name: "log level" }; // shown in deadlock reports
+ * assertEquals(new Watch("info", options).value, "info");
+ * ```
+ */
 export interface WatchOptions {
   /** For messages and deadlock reports. */
   name?: string;
 }
 
-/** What a watch is doing. */
+/**
+ * What a watch is doing.
+ *
+ * @example
+ * ```ts
+ * import { Watch, type WatchStatistics } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const level = new Watch("info");
+ * level.set("debug");
+ * const { version, tasksWaiting }: WatchStatistics = level.statistics();
+ * assertEquals([version, tasksWaiting], [1, 0]);
+ * ```
+ */
 export interface WatchStatistics {
   /** How often the value was set. */
   readonly version: number;
@@ -28,7 +52,22 @@ export interface WatchStatistics {
   readonly tasksWaiting: number;
 }
 
-/** The changes of a {@linkcode Watch} as one reader sees them, from where it began. */
+/**
+ * The changes of a {@linkcode Watch} as one reader sees them, from where it began.
+ *
+ * @example
+ * ```ts
+ * import { type Changes, Loop, Watch } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const level = new Watch("info");
+ * using changes: Changes<string> = level.changes(); // begins with the next value
+ * level.set("debug");
+ * level.set("error"); // replaces it
+ * const { value } = await new Loop().run(changes.next());
+ * assertEquals(value, "error"); // the newest
+ * ```
+ */
 export interface Changes<T> extends Disposable {
   /**
    * Waits for a value that is newer than what this reader has seen, and gives the newest as

@@ -14,9 +14,27 @@ import { NurseryError } from "../kernel/nursery_error.ts";
 import type { Task } from "../kernel/task.ts";
 import { internalsOf, Loop } from "../loop.ts";
 
-/** The receiving end of a channel, as far as is needed here. */
+/**
+ * The receiving end of a channel, as far as is needed here.
+ *
+ * @example
+ * ```ts
+ * import { Loop, openChannel, toAsyncIterable, type ValueReceiver } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // Each value with its number, for code outside the loop.
+ * async function* numbered<T>(receiver: ValueReceiver<T>, loop: Loop) {
+ *   let index = 0;
+ *   for await (const value of toAsyncIterable(receiver, loop)) yield [++index, value];
+ * }
+ * const { sender, receiver } = openChannel<string>(2);
+ * for (const name of ["Ada", "Bob"]) sender.trySend(name);
+ * sender.close();
+ * assertEquals(await Array.fromAsync(numbered(receiver, new Loop())), [[1, "Ada"], [2, "Bob"]]);
+ * ```
+ */
 export interface ValueReceiver<T> {
-  /** Waits for a value. */
+  /** Waits for a value. It need not be a checkpoint. */
   next(): Operation<IteratorResult<T, undefined>>;
   /** A value, if there is one now. */
   tryNext(): IteratorResult<T, undefined> | undefined;
@@ -24,7 +42,25 @@ export interface ValueReceiver<T> {
   close(): void;
 }
 
-/** An async iterator that can be iterated once, and ended early. */
+/**
+ * An async iterator that can be iterated once, and ended early.
+ *
+ * @example
+ * ```ts
+ * import type { ClosableAsyncIterator } from "jsr:@broomio/core";
+ * import { Loop, openChannel, toAsyncIterable } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const loop = new Loop();
+ * const { sender, receiver } = openChannel<number>(4);
+ * for (const n of [1, 2, 3]) sender.trySend(n);
+ *
+ * const numbers: ClosableAsyncIterator<number> = toAsyncIterable(receiver, loop);
+ * assertEquals((await numbers.next()).value, 1);
+ * await numbers.return(); // not to the end: closes the receiver
+ * assertEquals((await numbers.next()).done, true);
+ * ```
+ */
 export interface ClosableAsyncIterator<T> extends AsyncIterableIterator<T, undefined> {
   /** Ends the iteration and closes the source. */
   return(): Promise<IteratorResult<T, undefined>>;

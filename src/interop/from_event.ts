@@ -7,7 +7,26 @@
 import { checkObject, checkString, wrongKind } from "../check.ts";
 import { BufferedSource, type Source } from "./source.ts";
 
-/** What has events as Node's `EventEmitter` has them. */
+/**
+ * What has events as Node's `EventEmitter` has them.
+ *
+ * @example
+ * ```ts
+ * import { EventEmitter } from "node:events";
+ * import { type EmitterLike, fromEvent, Loop } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // The arguments of the next event.
+ * function* once(emitter: EmitterLike, name: string) {
+ *   using events = fromEvent(emitter, name);
+ *   return (yield* events.next()).value;
+ * }
+ * const emitter = new EventEmitter();
+ * const arrived = new Loop().run(once(emitter, "data"));
+ * setTimeout(() => emitter.emit("data", "hello", 5), 10);
+ * assertEquals(await arrived, ["hello", 5]);
+ * ```
+ */
 export interface EmitterLike {
   /** Adds a listener. */
   // deno-lint-ignore no-explicit-any -- as emitters are typed

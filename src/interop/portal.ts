@@ -27,6 +27,24 @@ import { type Entrance, OutsideRun, type OutsideRunOptions } from "./outside_run
 /**
  * Options of a {@linkcode Portal}: those of its loop, and what becomes of errors that nobody
  * awaits.
+ *
+ * @example
+ * ```ts
+ * import { currentLoop, Portal, type PortalOptions, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const lost: string[] = [];
+ * const options: PortalOptions = { onError: (error, task) => lost.push(`${task.name}: ${error}`) };
+ * await using portal = new Portal(options);
+ * function* broken() {
+ *   throw new Error("no space left");
+ * }
+ * await portal.run(function* () {
+ *   (yield* currentLoop()).startSoon(broken(), { name: "backup" }); // nobody awaits it
+ *   yield* sleep(0.01);
+ * });
+ * assertEquals(lost, ["backup: Error: no space left"]);
+ * ```
  */
 export interface PortalOptions extends LoopOptions {
   /**
@@ -52,7 +70,22 @@ const PORTAL_OPTIONS = [
   "debug",
 ] as const;
 
-/** Options of {@linkcode Portal.run}. */
+/**
+ * Options of {@linkcode Portal.run}.
+ *
+ * @example
+ * ```ts
+ * import { Portal, type PortalRunOptions, sleep } from "jsr:@broomio/core";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * await using portal = new Portal();
+ * const controller = new AbortController();
+ * const options: PortalRunOptions = { signal: controller.signal, timeout: 5, name: "lookup" };
+ * const result = portal.run(sleep(60), options);
+ * controller.abort(new Error("the client has gone"));
+ * await assertRejects(() => result, Error, "the client has gone");
+ * ```
+ */
 export interface PortalRunOptions {
   /**
    * Cancels the coroutine. Its cleanup runs first, then the promise rejects with the signal's
@@ -68,7 +101,21 @@ export interface PortalRunOptions {
   name?: string;
 }
 
-/** Options of {@linkcode Portal.close}. */
+/**
+ * Options of {@linkcode Portal.close}.
+ *
+ * @example
+ * ```ts
+ * import { Portal, type PortalCloseOptions, sleep } from "jsr:@broomio/core";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * const portal = new Portal();
+ * const rejected = assertRejects(() => portal.run(sleep(60)), Error, "shutting down");
+ * const options: PortalCloseOptions = { grace: 0.01, reason: new Error("shutting down") };
+ * await portal.close(options); // waits 10 ms, then cancels what still runs
+ * await rejected;
+ * ```
+ */
 export interface PortalCloseOptions {
   /**
    * How long to wait for what runs before it is cancelled. By default no time; `Infinity` cancels

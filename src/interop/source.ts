@@ -24,7 +24,27 @@ import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts
 import { ListedWait, WaitList } from "../kernel/wait_list.ts";
 import { until } from "./until.ts";
 
-/** Values that come from outside the loop. Close it, or let `forEach` do so. */
+/**
+ * Values that come from outside the loop. Close it, or let `forEach` do so.
+ *
+ * @example
+ * ```ts
+ * import { fromEvent, Loop, type Source } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const target = new EventTarget();
+ * const messages: Source<MessageEvent<string>> = fromEvent(target, "message");
+ * for (const data of ["a", "b", "end"]) {
+ *   target.dispatchEvent(new MessageEvent("message", { data }));
+ * }
+ * const log: string[] = [];
+ * await new Loop().run(messages.forEach(({ data }) => {
+ *   if (data === "end") return false; // closes the source: nobody listens any more
+ *   log.push(data);
+ * }));
+ * assertEquals(log, ["a", "b"]);
+ * ```
+ */
 export interface Source<T> extends Disposable {
   /**
    * Waits for a value and gives it as iterators do: `{ done: false, value }`, or `{ done: true }`

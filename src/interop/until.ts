@@ -11,7 +11,25 @@ import type { TaskCore } from "../kernel/task.ts";
 import { describeError, isThenable } from "../operations/dispose.ts";
 import { PromiseWait } from "../operations/promise_wait.ts";
 
-/** Options of {@linkcode until}. */
+/**
+ * Options of {@linkcode until}.
+ *
+ * @example
+ * ```ts
+ * import { Loop, moveOnAfter, until, type UntilOptions } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * type File = { close(): void };
+ * const { promise, resolve } = Promise.withResolvers<File>();
+ * const options: UntilOptions<File> = { late: (file) => file.close() };
+ * await new Loop().run(moveOnAfter(0.01, until(promise, options))); // given up
+ *
+ * let closed = false;
+ * resolve({ close: () => void (closed = true) }); // comes too late, and is closed
+ * await new Promise((done) => setTimeout(done));
+ * assertEquals(closed, true);
+ * ```
+ */
 export interface UntilOptions<T> {
   /**
    * Called with a result that came after the wait was cancelled: it closes what nobody gets, as in
@@ -20,7 +38,21 @@ export interface UntilOptions<T> {
   late?: (value: T) => unknown;
 }
 
-/** A promise, or a function that makes one and takes an `AbortSignal`. */
+/**
+ * A promise, or a function that makes one and takes an `AbortSignal`.
+ *
+ * @example
+ * ```ts
+ * import { Loop, moveOnAfter, until, type UntilSource } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const never: UntilSource<string> = (signal) =>
+ *   new Promise((_, reject) => {
+ *     signal.addEventListener("abort", () => reject(signal.reason)); // as `fetch` does
+ *   });
+ * assertEquals(await new Loop().run(moveOnAfter(0.01, until(never))), undefined);
+ * ```
+ */
 export type UntilSource<T> = PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>);
 
 class Until<T> extends PromiseWait<T> {

@@ -39,7 +39,21 @@ import { reportScope } from "./task_tree.ts";
 import type { Binding, Task, TaskCore } from "./task.ts";
 import type { Timed } from "./timers.ts";
 
-/** Options of {@linkcode CancelScope.open}. */
+/**
+ * Options of {@linkcode CancelScope.open}.
+ *
+ * @example
+ * ```ts
+ * import { CancelScope, type CancelScopeOptions, Loop, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: CancelScopeOptions = { timeout: { minutes: 1 }, name: "upload" };
+ * const loop = new Loop({ host: new VirtualClock() });
+ * await loop.run(CancelScope.open(() => sleep(3600), options));
+ * assertEquals(loop.now, 60); // seconds
+ * ```
+ */
 export interface CancelScopeOptions {
   /** The scope is cancelled this long after it is entered. */
   timeout?: Duration;

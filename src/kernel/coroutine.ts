@@ -47,13 +47,54 @@ export interface Operation<T> {
 /**
  * What an operation yields to the loop. Traps are made by operations only: a coroutine says `yield*
  * operation`, never `yield trap`.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint, type Coroutine, Loop, type Trap } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // Passes the traps of a coroutine on to the loop, and counts them.
+ * function* counted<T>(inner: Coroutine<T>): Generator<Trap, [T, number], unknown> {
+ *   let traps = 0;
+ *   for (let step = inner.next();; step = inner.next(yield step.value)) {
+ *     if (step.done) return [step.value, traps];
+ *     traps++;
+ *   }
+ * }
+ * function* work() {
+ *   yield* checkpoint();
+ *   yield* checkpoint();
+ *   return "done";
+ * }
+ * assertEquals(await new Loop().run(counted(work())), ["done", 2]);
+ * ```
  */
 export interface Trap {
   /** Carries the trap out for a task; called by the loop. True where the task goes on at once. */
   perform(task: never): boolean;
 }
 
-/** A coroutine or operation, or a function that gives one. */
+/**
+ * A coroutine or operation, or a function that gives one.
+ *
+ * @example
+ * ```ts
+ * import { type Body, call, type Coroutine, currentLoop, Loop, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // How long a body takes, in seconds.
+ * function* timeOf(body: Body<unknown>): Coroutine<number> {
+ *   const loop = yield* currentLoop();
+ *   const start = loop.now;
+ *   yield* call(body);
+ *   return loop.now - start;
+ * }
+ * const loop = new Loop({ host: new VirtualClock() });
+ * assertEquals(await loop.run(timeOf(sleep(5))), 5); // an operation, or a coroutine
+ * assertEquals(await loop.run(timeOf(() => sleep(5))), 5); // a function that makes one
+ * ```
+ */
 export type Body<T, Arguments extends unknown[] = []> =
   | Operation<T>
   | ((...args: Arguments) => Operation<T>);

@@ -60,6 +60,23 @@ export class Cancelled extends Error {
  * What cancelled: a deadline that has passed; a call of `cancel()` on a scope, nursery or task; the
  * failure of a task or body in the same nursery; the loop, by `loop.cancel()`, a deadlock or its
  * own failure; or a signal from outside (an `AbortSignal`, a signal of the operating system).
+ *
+ * @example
+ * ```ts
+ * import { Cancelled, type CancelSource, Loop, moveOnAfter, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * let source: CancelSource | undefined;
+ * await new Loop().run(moveOnAfter(0.01, function* () {
+ *   try {
+ *     yield* sleep(60);
+ *   } catch (error) {
+ *     if (error instanceof Cancelled) source = error.source;
+ *     throw error;
+ *   }
+ * }));
+ * assertEquals(source, "deadline");
+ * ```
  */
 export type CancelSource = "deadline" | "explicit" | "sibling failed" | "loop" | "signal";
 
@@ -158,6 +175,14 @@ export function shorten(text: string, length: number): string {
 /**
  * Thrown by `failAfter` and `failAt` when their time is over, and the reason of a cancel that a
  * deadline made.
+ *
+ * @example
+ * ```ts
+ * import { failAfter, Loop, sleep, TimeoutError } from "jsr:@broomio/core";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * await assertRejects(() => new Loop().run(failAfter(0.01, sleep(60))), TimeoutError);
+ * ```
  */
 export class TimeoutError extends Error {
   static {
@@ -165,7 +190,26 @@ export class TimeoutError extends Error {
   }
 }
 
-/** Thrown by `task.join()` and by `task.promise()` where the task was cancelled. */
+/**
+ * Thrown by `task.join()` and by `task.promise()` where the task was cancelled.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, sleepForever, TaskCancelledError } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const task = nursery.startSoon(sleepForever());
+ *   task.cancel("not needed");
+ *   try {
+ *     yield* task.join();
+ *   } catch (error) {
+ *     if (!(error instanceof TaskCancelledError)) throw error;
+ *     assertEquals([error.source, error.reason], ["explicit", "not needed"]);
+ *   }
+ * }));
+ * ```
+ */
 export class TaskCancelledError extends Error {
   /** The task that was cancelled. */
   readonly task: Task;
@@ -191,6 +235,16 @@ export class TaskCancelledError extends Error {
 /**
  * `run()` rejects with it when nothing can ever wake the tasks that are left. The message is the
  * tree of those tasks.
+ *
+ * @example
+ * ```ts
+ * import { DeadlockError, Event, Loop } from "jsr:@broomio/core";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * const never = new Event({ name: "door open" });
+ * const error = await assertRejects(() => new Loop().run(never.wait()), DeadlockError);
+ * console.log(error.message); // the tree of tasks: main waits for "door open"
+ * ```
  */
 export class DeadlockError extends Error {
   /** The tasks that were left when the deadlock was found. */
@@ -210,6 +264,16 @@ export class DeadlockError extends Error {
 /**
  * Something that is shared is of no use any more, and never will be: the task that owned a lock has
  * ended, the other end is gone.
+ *
+ * @example
+ * ```ts
+ * import { BrokenResourceError, Loop, openChannel } from "jsr:@broomio/core";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * const { sender, receiver } = openChannel<string>(1);
+ * receiver.close(); // nobody can receive any more
+ * await assertRejects(() => new Loop().run(sender.send("hello")), BrokenResourceError);
+ * ```
  */
 export class BrokenResourceError extends Error {
   static {
@@ -217,21 +281,62 @@ export class BrokenResourceError extends Error {
   }
 }
 
-/** Thrown where something is used, or waited for, that this side has closed. */
+/**
+ * Thrown where something is used, or waited for, that this side has closed.
+ *
+ * @example
+ * ```ts
+ * import { ClosedResourceError, Loop, openChannel } from "jsr:@broomio/core";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * const { sender } = openChannel<string>(1);
+ * sender.close();
+ * await assertRejects(() => new Loop().run(sender.send("hello")), ClosedResourceError);
+ * ```
+ */
 export class ClosedResourceError extends Error {
   static {
     this.prototype.name = "ClosedResourceError";
   }
 }
 
-/** Thrown where two tasks do at once what only one at a time can do. */
+/**
+ * Thrown where two tasks do at once what only one at a time can do.
+ *
+ * @example
+ * ```ts
+ * import { all, BusyResourceError, Loop } from "jsr:@broomio/core";
+ * import { memoryStreamPair } from "jsr:@broomio/core/testing";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * const [stream] = memoryStreamPair();
+ * const twoReaders = all([stream.recv(), stream.recv()]); // a stream has one at a time
+ * await assertRejects(() => new Loop().run(twoReaders), BusyResourceError);
+ * ```
+ */
 export class BusyResourceError extends Error {
   static {
     this.prototype.name = "BusyResourceError";
   }
 }
 
-/** Thrown where the other end sends more than it was allowed to. */
+/**
+ * Thrown where the other end sends more than it was allowed to.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { BufferedReader, LimitError } from "jsr:@broomio/core/net";
+ * import { memoryStreamPair } from "jsr:@broomio/core/testing";
+ * import { assertEquals, assertRejects } from "jsr:@std/assert";
+ *
+ * const [client, server] = memoryStreamPair();
+ * await new Loop().run(client.send(new TextEncoder().encode("a line that has no end")));
+ * const reader = new BufferedReader(server, { limit: 10 }); // bytes
+ * const error = await assertRejects(() => new Loop().run(reader.readLine()), LimitError);
+ * assertEquals(error.limit, 10);
+ * ```
+ */
 export class LimitError extends Error {
   /** The most that was allowed, in bytes. */
   readonly limit: number;
@@ -246,7 +351,21 @@ export class LimitError extends Error {
   }
 }
 
-/** Thrown to a receiver when everything was received and no sender is left. */
+/**
+ * Thrown to a receiver when everything was received and no sender is left.
+ *
+ * @example
+ * ```ts
+ * import { EndOfChannel, Loop, openChannel } from "jsr:@broomio/core";
+ * import { assertEquals, assertRejects } from "jsr:@std/assert";
+ *
+ * const { sender, receiver } = openChannel<string>(1);
+ * sender.trySend("last");
+ * sender.close();
+ * assertEquals(await new Loop().run(receiver.receive()), "last");
+ * await assertRejects(() => new Loop().run(receiver.receive()), EndOfChannel);
+ * ```
+ */
 export class EndOfChannel extends Error {
   static {
     this.prototype.name = "EndOfChannel";

@@ -14,7 +14,29 @@ import type { Settle } from "./run.ts";
 import type { Instrument, LoopWarning, Scheduler } from "./scheduler.ts";
 import type { TaskCore } from "./task.ts";
 
-/** Options of a {@linkcode Loop}. */
+/**
+ * Options of a {@linkcode Loop}.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint, Loop, type LoopOptions } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * async function orderOf(options: LoopOptions): Promise<string> {
+ *   let log = "";
+ *   function* step(name: string) {
+ *     yield* checkpoint();
+ *     log += name;
+ *   }
+ *   const loop = new Loop(options);
+ *   for (const name of "abcdefgh") loop.startSoon(step(name), { name });
+ *   await loop.run();
+ *   return log;
+ * }
+ * const options: LoopOptions = { executionOrder: "random", seed: 7 };
+ * assertEquals(await orderOf(options), await orderOf(options)); // the seed decides
+ * ```
+ */
 export interface LoopOptions {
   /**
    * In which order ready tasks run: "fifo" by default; the others are there to find hidden

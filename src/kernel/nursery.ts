@@ -29,6 +29,23 @@ export type NurseryExceptionPolicy = "abort" | "accumulate" | "ignore";
  * The policies: `Abort` cancels the body and the other children at the first error; `Accumulate`
  * lets everything run to its end and then reports all errors; `Ignore` drops the errors of
  * children. An error of the body cancels the children always.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, NurseryExceptionPolicy, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* broken() {
+ *   throw new Error("a child failed");
+ * }
+ * const exceptionPolicy = NurseryExceptionPolicy.Ignore; // the same as "ignore"
+ * const result = await new Loop().run(Nursery.open(function* (nursery) {
+ *   nursery.startSoon(broken());
+ *   yield* sleep(0.01); // not cancelled
+ *   return "done";
+ * }, { exceptionPolicy }));
+ * assertEquals(result, "done");
+ * ```
  */
 export const NurseryExceptionPolicy: {
   readonly Abort: "abort";
@@ -36,7 +53,22 @@ export const NurseryExceptionPolicy: {
   readonly Ignore: "ignore";
 } = { Abort: "abort", Accumulate: "accumulate", Ignore: "ignore" };
 
-/** Options of {@linkcode Nursery.open}. */
+/**
+ * Options of {@linkcode Nursery.open}.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, type NurseryOptions, sleepForever } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: NurseryOptions = { exceptionPolicy: "accumulate", timeout: 0.01, name: "jobs" };
+ * const result = await new Loop().run(Nursery.open(function* (nursery) {
+ *   nursery.startSoon(sleepForever()); // cancelled after 10 ms
+ *   return yield* sleepForever();
+ * }, options));
+ * assertEquals(result, undefined);
+ * ```
+ */
 export interface NurseryOptions {
   /** What the error of a child does; by default `Abort`. */
   exceptionPolicy?: NurseryExceptionPolicy;
@@ -49,7 +81,20 @@ export interface NurseryOptions {
   name?: string;
 }
 
-/** Options of `startSoon` and its kin. */
+/**
+ * Options of `startSoon` and its kin.
+ *
+ * @example
+ * ```ts
+ * import { Loop, sleep, type TaskOptions } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: TaskOptions = { name: "heartbeat" }; // shown in errors, reports and traces
+ * const loop = new Loop();
+ * assertEquals(loop.startSoon(sleep(0.01), options).name, "heartbeat");
+ * await loop.run();
+ * ```
+ */
 export interface TaskOptions {
   /** For messages; by default `#` and the task's id. */
   name?: string;
@@ -75,7 +120,8 @@ export interface TaskOptions {
 export abstract class Nursery {
   /**
    * Opens a nursery, runs `body` in it and waits for the children. Gives the body's value, or
-   * `undefined` where the nursery was cancelled and that hit anything.
+   * `undefined` where the nursery was cancelled and that hit anything. A checkpoint where the body
+   * is one, and where a child has to be waited for.
    *
    * @throws {NurseryError} If the body or, unless ignored, a child failed.
    * @throws {TypeError | RangeError} If an option is not valid.

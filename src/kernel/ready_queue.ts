@@ -10,6 +10,25 @@ import { RingBuffer } from "./ring_buffer.ts";
 /**
  * In which order ready tasks run. Not a promise: "lifo" and "random" exist to find hidden
  * assumptions.
+ *
+ * @example
+ * ```ts
+ * import { type ExecutionOrder, Loop } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * async function runInOrder(executionOrder: ExecutionOrder): Promise<number[]> {
+ *   const log: number[] = [];
+ *   const loop = new Loop({ executionOrder });
+ *   function* step(n: number) {
+ *     log.push(n);
+ *   }
+ *   for (const n of [1, 2, 3]) loop.startSoon(step(n));
+ *   await loop.run();
+ *   return log;
+ * }
+ * assertEquals(await runInOrder("fifo"), [1, 2, 3]);
+ * assertEquals(await runInOrder("lifo"), [3, 2, 1]);
+ * ```
  */
 export type ExecutionOrder = "fifo" | "lifo" | "random";
 

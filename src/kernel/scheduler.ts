@@ -17,7 +17,27 @@ import { coroutineStack } from "./stack.ts";
 import type { Task, TaskCore } from "./task.ts";
 import type { Timed } from "./timers.ts";
 
-/** Something a loop noticed that is probably a mistake, but not an error. */
+/**
+ * Something a loop noticed that is probably a mistake, but not an error.
+ *
+ * @example
+ * ```ts
+ * import { Loop, type LoopWarning, moveOnAfter, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const warnings: LoopWarning[] = [];
+ * const loop = new Loop({ onWarning: (warning) => warnings.push(warning) });
+ * await loop.run(moveOnAfter(0.01, function* () {
+ *   try {
+ *     yield* sleep(60);
+ *   } catch {
+ *     // swallows the cancel
+ *   }
+ *   yield* sleep(60);
+ * }));
+ * assertEquals(warnings.map((warning) => warning.task.name), ["main"]);
+ * ```
+ */
 export interface LoopWarning {
   /** What it is, and what to write instead. */
   message: string;

@@ -31,7 +31,24 @@ import type { Scheduler } from "./scheduler.ts";
 import { appendStack } from "./stack.ts";
 import { type Parking, type Selectable, Wait } from "./wait.ts";
 
-/** What a task is doing, or how it ended. */
+/**
+ * What a task is doing, or how it ended.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, sleep, type TaskState } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const states: TaskState[] = [];
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const task = nursery.startSoon(sleep(0.01));
+ *   states.push(task.state);
+ *   yield* task.join();
+ *   states.push(task.state);
+ * }));
+ * assertEquals(states, ["ready", "succeeded"]);
+ * ```
+ */
 export type TaskState = "ready" | "running" | "waiting" | "succeeded" | "failed" | "cancelled";
 
 /**

@@ -8,7 +8,24 @@
 import type { ScopeCore } from "./cancel_scope.ts";
 import type { TaskCore, TaskState } from "./task.ts";
 
-/** One task, as it is at this moment. */
+/**
+ * One task, as it is at this moment.
+ *
+ * @example
+ * ```ts
+ * import { Lock, Loop, Nursery, sleep } from "jsr:@broomio/core";
+ * import { type TaskNode, taskTree } from "jsr:@broomio/core/trace";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const loop = new Loop();
+ * await loop.run(Nursery.open(function* (nursery) {
+ *   nursery.startSoon(sleep(0.02), { name: "worker" });
+ *   yield* sleep(0.01);
+ *   const isWaiting = (node: TaskNode) => node.waitsFor !== undefined;
+ *   assertEquals(taskTree(loop).tasks.filter(isWaiting).map((node) => node.name), ["worker"]);
+ * }));
+ * ```
+ */
 export interface TaskNode {
   /** Unique within the loop. */
   readonly id: number;

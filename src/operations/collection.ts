@@ -9,24 +9,93 @@ import { show, wrongKind } from "../check.ts";
 import type { Operation } from "../kernel/coroutine.ts";
 import { isThenable } from "./dispose.ts";
 
-/** Several coroutines: an array, any other iterable, a map, or a record. */
+/**
+ * Several coroutines: an array, any other iterable, a map, or a record.
+ *
+ * @example
+ * ```ts
+ * import { all, type Coroutines, Loop, moveOnAfter, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // `all`, in any of its forms, but for a second at most.
+ * const allInTime = <C extends Coroutines>(coroutines: C) => moveOnAfter(1, all(coroutines));
+ *
+ * function* half(n: number) {
+ *   yield* sleep(0.01);
+ *   return n / 2;
+ * }
+ * assertEquals(await new Loop().run(allInTime({ a: half(4), b: half(6) })), { a: 2, b: 3 });
+ * ```
+ */
 export type Coroutines =
   | readonly Operation<unknown>[]
   | ReadonlyMap<unknown, Operation<unknown>>
   | Iterable<Operation<unknown>>
   | Readonly<Record<string, Operation<unknown>>>;
 
-/** Several bodies, in the same forms: coroutines, or functions that make one. */
+/**
+ * Several bodies, in the same forms: coroutines, or functions that make one.
+ *
+ * @example
+ * ```ts
+ * import { allSettled, type Bodies, Loop } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const checks = {
+ *   *disk() {
+ *     return "ok";
+ *   },
+ *   *network() {
+ *     throw new Error("no route");
+ *   },
+ * } satisfies Bodies;
+ * const { disk, network } = await new Loop().run(allSettled(checks));
+ * assertEquals([disk.ok, network.ok], [true, false]);
+ * ```
+ */
 export type Bodies =
   | readonly BodyLike[]
   | ReadonlyMap<unknown, BodyLike>
   | Iterable<BodyLike>
   | Readonly<Record<string, BodyLike>>;
 
-/** A coroutine, an operation, or a function that makes one. */
+/**
+ * A coroutine, an operation, or a function that makes one.
+ *
+ * @example
+ * ```ts
+ * import { any, type BodyLike, Loop } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* broken(): Generator<never, string> {
+ *   throw new Error("down");
+ * }
+ * function* working() {
+ *   return "up";
+ * }
+ * const bodies: BodyLike[] = [broken, working()]; // a function, or what it gives
+ * assertEquals(await new Loop().run(any(bodies)), "up");
+ * ```
+ */
 export type BodyLike = Operation<unknown> | (() => Operation<unknown>);
 
-/** What a coroutine, or a body, gives. */
+/**
+ * What a coroutine, or a body, gives.
+ *
+ * @example
+ * ```ts
+ * import { type Given, Loop, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* load(id: number) {
+ *   yield* sleep(0.01);
+ *   return { id, name: "Ada" };
+ * }
+ * type User = Given<ReturnType<typeof load>>;
+ * const user: User = await new Loop().run(load(7));
+ * assertEquals(user, { id: 7, name: "Ada" });
+ * ```
+ */
 export type Given<B> = B extends Operation<infer T> ? T
   : B extends () => Operation<infer T> ? T
   : never;

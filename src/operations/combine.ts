@@ -22,6 +22,20 @@ import type { Settled } from "./settle.ts";
 /**
  * The results of {@linkcode all}, in the form of what it was given: an array for an array or
  * another iterable, a tuple for a tuple, a map for a map, a record for a record.
+ *
+ * @example
+ * ```ts
+ * import { all, Loop, type Results, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* user() {
+ *   yield* sleep(0.01);
+ *   return "Ada";
+ * }
+ * const parts = { user: user(), delay: sleep(0.01) };
+ * const results: Results<typeof parts> = await new Loop().run(all(parts));
+ * assertEquals(results.user, "Ada");
+ * ```
  */
 export type Results<C extends Coroutines> = C extends readonly unknown[]
   ? { -readonly [K in keyof C]: Given<C[K]> }
@@ -29,14 +43,50 @@ export type Results<C extends Coroutines> = C extends readonly unknown[]
   : C extends Iterable<infer V> ? Given<V>[]
   : { -readonly [K in keyof C]: Given<C[K]> };
 
-/** The results of {@linkcode allSettled}, in the form of what it was given. */
+/**
+ * The results of {@linkcode allSettled}, in the form of what it was given.
+ *
+ * @example
+ * ```ts
+ * import { allSettled, Loop, type SettledResults } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* parse(text: string) {
+ *   return JSON.parse(text) as number;
+ * }
+ * const bodies = [parse("7"), parse("{")] as const;
+ * const [first, second]: SettledResults<typeof bodies> = await new Loop().run(allSettled(bodies));
+ * assertEquals(first, { ok: true, value: 7 });
+ * assertEquals(second.ok, false);
+ * ```
+ */
 export type SettledResults<B extends Bodies> = B extends readonly unknown[]
   ? { -readonly [K in keyof B]: Settled<Given<B[K]>> }
   : B extends ReadonlyMap<infer K, infer V> ? Map<K, Settled<Given<V>>>
   : B extends Iterable<infer V> ? Settled<Given<V>>[]
   : { -readonly [K in keyof B]: Settled<Given<B[K]>> };
 
-/** What one of several gives. */
+/**
+ * What one of several gives.
+ *
+ * @example
+ * ```ts
+ * import { Loop, moveOnAfter, type OneOf, type Operation, race, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // The first result, or undefined where none comes within a second.
+ * function firstInTime<const C extends Iterable<Operation<unknown>>>(
+ *   coroutines: C,
+ * ): Operation<OneOf<C> | undefined> {
+ *   return moveOnAfter(1, race(coroutines));
+ * }
+ * function* answer() {
+ *   yield* sleep(0.01);
+ *   return 42;
+ * }
+ * assertEquals(await new Loop().run(firstInTime([sleep(60), answer()])), 42);
+ * ```
+ */
 export type OneOf<C extends Iterable<BodyLike> | ReadonlyMap<unknown, BodyLike>> = C extends
   ReadonlyMap<unknown, infer V> ? Given<V> : C extends Iterable<infer V> ? Given<V> : never;
 

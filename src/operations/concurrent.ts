@@ -23,15 +23,54 @@ import { isOperation, type ItemReader } from "./items.ts";
 /**
  * What limits how many are under way: `Semaphore`, `CapacityLimiter`, `RateLimiter`, or anything
  * else of this form.
+ *
+ * @example
+ * ```ts
+ * import type { Limiter } from "jsr:@broomio/core";
+ * import { CapacityLimiter, Loop, mapConcurrent, RateLimiter } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const tokens = new CapacityLimiter(2);
+ * const rate = new RateLimiter({ limit: 100 });
+ * const both: Limiter = { // two at a time, and 100 a second
+ *   *acquire() {
+ *     yield* rate.acquire();
+ *     yield* tokens.acquire();
+ *   },
+ *   release: () => tokens.release(),
+ * };
+ * function* double(n: number) {
+ *   return 2 * n;
+ * }
+ * const results = await new Loop().run(mapConcurrent([1, 2, 3], double, { concurrency: both }));
+ * assertEquals(results, [2, 4, 6]);
+ * ```
  */
 export interface Limiter {
-  /** Waits for a slot. */
+  /** Waits for a slot. A checkpoint, or else items that never wait would starve other tasks. */
   acquire(): Operation<unknown>;
   /** Gives the slot back. Called by the task that acquired it. */
   release(): void;
 }
 
-/** How many at a time: an integer of at least 1, `Infinity`, or a limiter, which may be shared. */
+/**
+ * How many at a time: an integer of at least 1, `Infinity`, or a limiter, which may be shared.
+ *
+ * @example
+ * ```ts
+ * import { type Concurrency, Loop, mapConcurrent, RateLimiter, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * async function timeOf(concurrency: Concurrency): Promise<number> {
+ *   const loop = new Loop({ host: new VirtualClock() });
+ *   await loop.run(mapConcurrent([1, 1, 1, 1], sleep, { concurrency }));
+ *   return loop.now; // seconds
+ * }
+ * assertEquals(await timeOf(2), 2); // two at a time
+ * assertEquals(await timeOf(Infinity), 1);
+ * ```
+ */
 export type Concurrency = number | Limiter;
 
 /**

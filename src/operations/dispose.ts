@@ -9,7 +9,23 @@ import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { PromiseWait } from "./promise_wait.ts";
 
-/** What `using` and `await using` accept. */
+/**
+ * What `using` and `await using` accept.
+ *
+ * @example
+ * ```ts
+ * import { type AnyDisposable, Loop, use } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const log: string[] = [];
+ * const open = (name: string): AnyDisposable => ({ [Symbol.dispose]: () => void log.push(name) });
+ * await new Loop().run(function* () {
+ *   yield* use(open("first"));
+ *   yield* use(open("second"));
+ * }());
+ * assertEquals(log, ["second", "first"]); // the last one first
+ * ```
+ */
 export type AnyDisposable = Disposable | AsyncDisposable;
 
 /**

@@ -12,7 +12,25 @@ import { currentTask } from "./current.ts";
 import { runVisitor, type Visitor } from "./for_each.ts";
 import { sleepUntil } from "./sleep.ts";
 
-/** Options of {@linkcode every}. */
+/**
+ * Options of {@linkcode every}.
+ *
+ * @example
+ * ```ts
+ * import { every, type EveryOptions, Loop } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: EveryOptions = { immediate: true, overlap: "queue" };
+ * const loop = new Loop({ host: new VirtualClock() });
+ * const times: number[] = [];
+ * await loop.run(every({ minutes: 1 }, () => {
+ *   times.push(loop.now);
+ *   if (times.length === 3) return false;
+ * }, options));
+ * assertEquals(times, [0, 60, 120]); // seconds
+ * ```
+ */
 export interface EveryOptions {
   /**
    * What becomes of times that come while the body still runs: "skip" leaves them out, "queue"

@@ -10,6 +10,23 @@ import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 /**
  * What is done with each value: a function that returns nothing, or a coroutine that is run to its
  * end before the next value is asked for. `false`, returned by either, ends the loop.
+ *
+ * @example
+ * ```ts
+ * import { Loop, openChannel, type Visitor } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const { sender, receiver } = openChannel<string>(4);
+ * for (const line of ["a", "b", "end", "c"]) sender.trySend(line);
+ *
+ * const lines: string[] = [];
+ * const keep: Visitor<string> = (line) => {
+ *   if (line === "end") return false; // no more
+ *   lines.push(line);
+ * };
+ * await new Loop().run(receiver.forEach(keep));
+ * assertEquals(lines, ["a", "b"]);
+ * ```
  */
 export type Visitor<T> = (value: T) => Operation<void | false> | void | false;
 

@@ -13,7 +13,25 @@ interface ValueSource<T> {
   next(): Operation<IteratorResult<T, unknown>>;
 }
 
-/** Options of `forEach`. */
+/**
+ * Options of `forEach`.
+ *
+ * @example
+ * ```ts
+ * import { type ForEachOptions, Loop, openChannel, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const { sender, receiver } = openChannel<number>(4);
+ * for (const seconds of [2, 2, 2, 2]) sender.trySend(seconds);
+ * sender.close();
+ *
+ * const options: ForEachOptions = { concurrency: 2 };
+ * const loop = new Loop({ host: new VirtualClock() });
+ * await loop.run(receiver.forEach((seconds) => sleep(seconds), options));
+ * assertEquals(loop.now, 4); // seconds
+ * ```
+ */
 export interface ForEachOptions {
   /**
    * How many bodies are under way at a time: an integer of at least 1, or Infinity; or a limiter,

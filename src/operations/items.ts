@@ -14,15 +14,53 @@ import { PromiseWait } from "./promise_wait.ts";
 /**
  * The receiving end of a channel, as far as it is needed: `Receiver`, `Source` and `Subscription`
  * are such.
+ *
+ * @example
+ * ```ts
+ * import { Loop, mapConcurrent, type Receivable } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function countdown(from: number): Receivable<number> {
+ *   return {
+ *     *next() {
+ *       return from > 0 ? { done: false, value: from-- } : { done: true, value: undefined };
+ *     },
+ *     close: () => {},
+ *   };
+ * }
+ * function* double(n: number) {
+ *   return 2 * n;
+ * }
+ * assertEquals(await new Loop().run(mapConcurrent(countdown(3), double)), [6, 4, 2]);
+ * ```
  */
 export interface Receivable<T> {
-  /** Waits for a value. */
+  /** Waits for a value. It need not be a checkpoint. */
   next(): Operation<IteratorResult<T, unknown>>;
   /** Ends the receiving. */
   close(): void;
 }
 
-/** What can be worked through: an iterable, an async iterable or a receiver. */
+/**
+ * What can be worked through: an iterable, an async iterable or a receiver.
+ *
+ * @example
+ * ```ts
+ * import { type Items, Loop, mapConcurrent, openChannel } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* lengthOf(word: string) {
+ *   return word.length;
+ * }
+ * const lengths = (words: Items<string>) => new Loop().run(mapConcurrent(words, lengthOf));
+ *
+ * const { sender, receiver } = openChannel<string>(1);
+ * sender.trySend("three");
+ * sender.close();
+ * assertEquals(await lengths(["a", "to"]), [1, 2]); // any iterable or async iterable
+ * assertEquals(await lengths(receiver), [5]); // a receiver
+ * ```
+ */
 export type Items<T> = Iterable<T> | AsyncIterable<T> | Receivable<T>;
 
 /** One after the other, asked for by one task at a time. */

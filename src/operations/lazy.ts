@@ -16,7 +16,27 @@ import { currentTask } from "./current.ts";
 import { settle, type Settled } from "./settle.ts";
 import { shield } from "./shield.ts";
 
-/** What {@linkcode lazy} gives: `yield* value` or `yield* value()`, as often as one likes. */
+/**
+ * What {@linkcode lazy} gives: `yield* value` or `yield* value()`, as often as one likes.
+ *
+ * @example
+ * ```ts
+ * import { type Lazy, lazy, Loop, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * class Service {
+ *   #loads = 0;
+ *   readonly config: Lazy<number> = lazy(() => this.#load());
+ *   *#load() {
+ *     yield* sleep(0.01);
+ *     return ++this.#loads;
+ *   }
+ * }
+ * const service = new Service();
+ * await new Loop().run(service.config());
+ * assertEquals(await new Loop().run(service.config()), 1); // loaded once
+ * ```
+ */
 export interface Lazy<T> extends Operation<T> {
   /** An operation that gives the value. */
   (): Operation<T>;

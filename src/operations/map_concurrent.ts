@@ -13,7 +13,21 @@ import { runVisitor, type Visitor } from "./for_each.ts";
 import { DONE, Gather } from "./gather.ts";
 import { type ItemReader, type Items, toReader } from "./items.ts";
 
-/** Options of {@linkcode mapConcurrent} and {@linkcode asCompleted}. */
+/**
+ * Options of {@linkcode mapConcurrent} and {@linkcode asCompleted}.
+ *
+ * @example
+ * ```ts
+ * import { Loop, mapConcurrent, type MapConcurrentOptions, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: MapConcurrentOptions = { concurrency: 2 };
+ * const loop = new Loop({ host: new VirtualClock() });
+ * await loop.run(mapConcurrent([1, 1, 1, 1], (seconds) => sleep(seconds), options));
+ * assertEquals(loop.now, 2); // seconds: two at a time
+ * ```
+ */
 export interface MapConcurrentOptions {
   /**
    * How many items are mapped at a time: an integer of at least 1, or Infinity; or a limiter, such
@@ -23,7 +37,21 @@ export interface MapConcurrentOptions {
   concurrency?: Concurrency;
 }
 
-/** Maps one item; `index` counts from 0. */
+/**
+ * Maps one item; `index` counts from 0.
+ *
+ * @example
+ * ```ts
+ * import { Loop, mapConcurrent, type Mapper, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const number: Mapper<string, string> = function* (line, index) {
+ *   yield* sleep(0.01);
+ *   return `${index + 1}. ${line}`;
+ * };
+ * assertEquals(await new Loop().run(mapConcurrent(["a", "b"], number)), ["1. a", "2. b"]);
+ * ```
+ */
 export type Mapper<T, R> = (item: T, index: number) => Operation<R>;
 
 const KNOWN = ["concurrency"] as const;
@@ -199,13 +227,50 @@ class AsCompleted<T, R> extends Mapping<T, R, void> {
 /**
  * What is done with each result: as a {@linkcode Visitor}, which is also told the index of the
  * item.
+ *
+ * @example
+ * ```ts
+ * import { asCompleted, Loop, type ResultVisitor, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* wait(seconds: number) {
+ *   yield* sleep(seconds);
+ *   return `${seconds} s`;
+ * }
+ * const log: string[] = [];
+ * const note: ResultVisitor<string> = (result, index) => void log.push(`${index}: ${result}`);
+ * await new Loop().run(asCompleted([0.02, 0.01], wait).forEach(note));
+ * assertEquals(log, ["1: 0.01 s", "0: 0.02 s"]);
+ * ```
  */
 export type ResultVisitor<R> = (
   result: R,
   index: number,
 ) => ReturnType<Visitor<R>>;
 
-/** The results of {@linkcode asCompleted}. */
+/**
+ * The results of {@linkcode asCompleted}.
+ *
+ * @example
+ * ```ts
+ * import { asCompleted, type CompletedResults, Loop, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* wait(seconds: number) {
+ *   yield* sleep(seconds);
+ *   return seconds;
+ * }
+ * function* fastest(results: CompletedResults<number>) {
+ *   let first = Infinity;
+ *   yield* results.forEach((seconds) => {
+ *     first = seconds;
+ *     return false; // the others are cancelled
+ *   });
+ *   return first;
+ * }
+ * assertEquals(await new Loop().run(fastest(asCompleted([60, 0.01], wait))), 0.01);
+ * ```
+ */
 export interface CompletedResults<R> {
   /**
    * Maps the items and runs `body` for each result, one after the other, in the order in which they

@@ -19,7 +19,32 @@ import { describeError } from "./dispose.ts";
 import { sleep } from "./sleep.ts";
 import { failAfter } from "./timeout.ts";
 
-/** Options of {@linkcode retry}. */
+/**
+ * Options of {@linkcode retry}.
+ *
+ * @example
+ * ```ts
+ * import { Loop, retry, type RetryOptions } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const patient: RetryOptions = {
+ *   maxAttempts: 10,
+ *   minTimeout: 1, // seconds: then 2, 4, 8, ...
+ *   maxTimeout: { minutes: 1 },
+ *   jitter: 0, // exactly that
+ *   timeout: 5, // for each attempt
+ *   isRetriable: (error) => error instanceof Error && error.message === "busy",
+ * };
+ * function* fetchPage(attempt: number) {
+ *   if (attempt < 4) throw new Error("busy");
+ *   return "page";
+ * }
+ * const loop = new Loop({ host: new VirtualClock() });
+ * assertEquals(await loop.run(retry(fetchPage, patient)), "page");
+ * assertEquals(loop.now, 1 + 2 + 4);
+ * ```
+ */
 export interface RetryOptions {
   /** How often the body is run at most: an integer of at least 1, or Infinity. By default 5. */
   maxAttempts?: number;
@@ -45,7 +70,25 @@ export interface RetryOptions {
   onRetry?: (error: unknown, info: RetryInfo) => void;
 }
 
-/** What `onRetry` is told. */
+/**
+ * What `onRetry` is told.
+ *
+ * @example
+ * ```ts
+ * import { Loop, retry, type RetryInfo } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const log: string[] = [];
+ * function onRetry(error: unknown, { attempt, delay }: RetryInfo) {
+ *   log.push(`attempt ${attempt}: ${error}, again in ${delay} s`);
+ * }
+ * function* fetchPage(attempt: number) {
+ *   if (attempt === 1) throw new Error("busy");
+ * }
+ * await new Loop().run(retry(fetchPage, { minTimeout: 0.01, jitter: 0, onRetry }));
+ * assertEquals(log, ["attempt 1: Error: busy, again in 0.01 s"]);
+ * ```
+ */
 export interface RetryInfo {
   /** The number of the attempt that failed, counted from 1. */
   readonly attempt: number;

@@ -24,10 +24,46 @@ import {
   Wait,
 } from "../kernel/wait.ts";
 
-/** The operations that {@linkcode select} chooses from, by name. */
+/**
+ * The operations that {@linkcode select} chooses from, by name.
+ *
+ * @example
+ * ```ts
+ * import { type Arms, Event, Loop, openChannel, select, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const { receiver } = openChannel<string>(0);
+ * const stop = new Event();
+ * const arms = {
+ *   message: receiver.receive(),
+ *   stop: stop.wait(),
+ *   late: sleep(0.01),
+ * } satisfies Arms;
+ * const { arm } = await new Loop().run(select(arms));
+ * assertEquals(arm, "late");
+ * ```
+ */
 export type Arms = Readonly<Record<string, Selectable<unknown>>>;
 
-/** What {@linkcode select} gives: the name of the arm that happened, and its value. */
+/**
+ * What {@linkcode select} gives: the name of the arm that happened, and its value.
+ *
+ * @example
+ * ```ts
+ * import { Loop, openChannel, select, type Selected, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const { sender, receiver } = openChannel<string>(1);
+ * const arms = () => ({ message: receiver.receive(), late: sleep(1) });
+ *
+ * // `arm` says which of the types `value` has.
+ * function describe(chosen: Selected<ReturnType<typeof arms>>): string {
+ *   return chosen.arm === "message" ? chosen.value : "nothing came";
+ * }
+ * sender.trySend("hello");
+ * assertEquals(describe(await new Loop().run(select(arms()))), "hello");
+ * ```
+ */
 export type Selected<A extends Arms> = {
   [K in keyof A & string]: {
     /** The name of the arm that happened. */

@@ -9,7 +9,23 @@ import { checkBody } from "../check.ts";
 import { type Body, bodyIterator, type Operation } from "../kernel/coroutine.ts";
 import { type TaskCore } from "../kernel/task.ts";
 
-/** How something ended: with a value or with an error. */
+/**
+ * How something ended: with a value or with an error.
+ *
+ * @example
+ * ```ts
+ * import { Loop, settle, type Settled } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function textOf(result: Settled<number>): string {
+ *   return result.ok ? `got ${result.value}` : `failed: ${result.error}`;
+ * }
+ * function* parse(text: string) {
+ *   return JSON.parse(text) as number;
+ * }
+ * assertEquals(textOf(await new Loop().run(settle(parse("7")))), "got 7");
+ * ```
+ */
 export type Settled<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: unknown };

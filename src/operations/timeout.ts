@@ -10,7 +10,7 @@ import { type Duration, toDeadline, toSeconds } from "../duration.ts";
 /**
  * Runs `body` for at most a length of time. Gives its value, or `undefined` if the time ran out:
  * then it was cancelled, which is no error. A body that swallows the cancel and returns a value
- * gives that value.
+ * gives that value. A checkpoint only where the body is one.
  *
  * @param duration Seconds, or an object such as `{ milliseconds: 250 }`.
  * @throws {TypeError} If the duration or the body is of the wrong kind.
@@ -37,9 +37,10 @@ export function moveOnAfter<T>(
 }
 
 /**
- * {@linkcode moveOnAfter} with a time on the loop's clock instead of a duration.
+ * {@linkcode moveOnAfter} with a time on the loop's clock instead of a duration. A checkpoint only
+ * where the body is one.
  *
- * @param deadline Seconds.
+ * @param deadline Seconds, as `loop.now` counts them.
  * @throws {TypeError} If the deadline or the body is of the wrong kind.
  * @throws {RangeError} If the deadline is NaN.
  * @example
@@ -62,7 +63,8 @@ export function moveOnAt<T>(
 
 /**
  * Runs `body` for at most a length of time, and throws if the time ran out. Gives the body's value.
- * A body that ends without waiting again after the deadline has simply succeeded.
+ * A body that ends without waiting again after the deadline has simply succeeded. A checkpoint only
+ * where the body is one.
  *
  * @param duration Seconds, or an object such as `{ milliseconds: 250 }`.
  * @throws {TimeoutError} If the time ran out and that was delivered to the body.
@@ -91,9 +93,10 @@ export function failAfter<T>(duration: Duration, body: Body<T>): Operation<T> {
 }
 
 /**
- * {@linkcode failAfter} with a time on the loop's clock instead of a duration.
+ * {@linkcode failAfter} with a time on the loop's clock instead of a duration. A checkpoint only
+ * where the body is one.
  *
- * @param deadline Seconds.
+ * @param deadline Seconds, as `loop.now` counts them.
  * @throws {TimeoutError} If the time ran out and that was delivered to the body.
  * @throws {TypeError} If the deadline or the body is of the wrong kind.
  * @throws {RangeError} If the deadline is NaN.

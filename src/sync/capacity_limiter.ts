@@ -22,7 +22,22 @@ import { type Acquirable, AcquireWait } from "./acquire_wait.ts";
 import { WithCommand } from "../operations/guard.ts";
 import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
-/** What a limiter is doing, as in Trio. */
+/**
+ * What a limiter is doing, as in Trio.
+ *
+ * @example
+ * ```ts
+ * import { CapacityLimiter, type CapacityLimiterStatistics, Loop } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const load = ({ borrowed, total }: CapacityLimiterStatistics) => borrowed / total;
+ *
+ * const limiter = new CapacityLimiter(4);
+ * await new Loop().run(limiter.with(function* () {
+ *   assertEquals(load(limiter.statistics()), 0.25);
+ * }));
+ * ```
+ */
 export interface CapacityLimiterStatistics {
   /** The number of tokens there are. */
   readonly total: number;

@@ -25,7 +25,19 @@ import { WithCommand } from "../operations/guard.ts";
 import { coreOf, Lock, type LockCore, type LockStatistics } from "./lock.ts";
 import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
-/** Who waits, as in Trio. */
+/**
+ * Who waits, as in Trio.
+ *
+ * @example
+ * ```ts
+ * import { Condition, type ConditionStatistics } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const changed = new Condition();
+ * const { tasksWaiting, lock }: ConditionStatistics = changed.statistics();
+ * assertEquals([tasksWaiting, lock.locked], [0, false]);
+ * ```
+ */
 export interface ConditionStatistics {
   /** The number of tasks that wait to be notified. */
   readonly tasksWaiting: number;
@@ -163,7 +175,7 @@ export class Condition {
     this.#core = new ConditionCore(titleFrom("condition", "Condition", options), coreOf(lock));
   }
 
-  /** Waits until this task owns the lock; as `lock.acquire()`. */
+  /** Waits until this task owns the lock; as `lock.acquire()`. A checkpoint. */
   acquire(): Selectable<void> {
     return this.lock.acquire();
   }
@@ -178,7 +190,7 @@ export class Condition {
     this.lock.release();
   }
 
-  /** Runs `body` while this task owns the lock; as `lock.with(body)`. */
+  /** Runs `body` while this task owns the lock; as `lock.with(body)`. A checkpoint. */
   with<T>(body: Body<T>): Operation<T> {
     return new WithCommand(this.lock, checkBody(body, "with"));
   }

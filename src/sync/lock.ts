@@ -22,7 +22,27 @@ import { WithCommand } from "../operations/guard.ts";
 import { type Acquirable, AcquireWait, type ListWait, nextWaiter } from "./acquire_wait.ts";
 import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
-/** What a lock is doing, as in Trio. */
+/**
+ * What a lock is doing, as in Trio.
+ *
+ * @example
+ * ```ts
+ * import { Lock, type LockStatistics, Loop } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const lock = new Lock();
+ * const ownerOf = ({ owner }: LockStatistics) => owner?.name ?? "nobody";
+ * const loop = new Loop();
+ * loop.startSoon(
+ *   lock.with(function* () {
+ *     assertEquals(ownerOf(lock.statistics()), "printer");
+ *   }),
+ *   { name: "printer" },
+ * );
+ * await loop.run();
+ * assertEquals(ownerOf(lock.statistics()), "nobody");
+ * ```
+ */
 export interface LockStatistics {
   /** Whether a task owns it. */
   readonly locked: boolean;

@@ -10,7 +10,19 @@ import { WaitList } from "../kernel/wait_list.ts";
 import { ListWait } from "./acquire_wait.ts";
 import { type SyncOptions, titleFrom } from "./sync_options.ts";
 
-/** How many tasks wait, as in Trio. */
+/**
+ * How many tasks wait, as in Trio.
+ *
+ * @example
+ * ```ts
+ * import { ParkingLot, type ParkingLotStatistics } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const lot = new ParkingLot();
+ * const { tasksWaiting }: ParkingLotStatistics = lot.statistics();
+ * assertEquals(tasksWaiting, 0);
+ * ```
+ */
 export interface ParkingLotStatistics {
   /** The number of tasks that wait. */
   readonly tasksWaiting: number;

@@ -25,7 +25,24 @@ import { WaitList } from "../kernel/wait_list.ts";
 import { WithCommand } from "../operations/guard.ts";
 import { type Acquirable, AcquireWait } from "./acquire_wait.ts";
 
-/** Options of a {@linkcode RateLimiter}. */
+/**
+ * Options of a {@linkcode RateLimiter}.
+ *
+ * @example
+ * ```ts
+ * import { Loop, RateLimiter, type RateLimiterOptions } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: RateLimiterOptions = { limit: 60, period: { minutes: 1 }, burst: 1 };
+ * const limiter = new RateLimiter(options); // one a second
+ * const loop = new Loop({ host: new VirtualClock() });
+ * await loop.run(function* () {
+ *   for (let i = 0; i < 4; i++) yield* limiter.acquire();
+ * }());
+ * assertEquals(loop.now, 3); // seconds
+ * ```
+ */
 export interface RateLimiterOptions {
   /** How many acquires each period allows: an integer of at least 1. */
   limit: number;
@@ -42,7 +59,20 @@ export interface RateLimiterOptions {
   name?: string;
 }
 
-/** What a rate limiter is doing. */
+/**
+ * What a rate limiter is doing.
+ *
+ * @example
+ * ```ts
+ * import { Loop, RateLimiter, type RateLimiterStatistics } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const limiter = new RateLimiter({ limit: 10 });
+ * await new Loop().run(limiter.acquire());
+ * const { available, tasksWaiting }: RateLimiterStatistics = limiter.statistics();
+ * assertEquals([available, tasksWaiting], [9, 0]);
+ * ```
+ */
 export interface RateLimiterStatistics {
   /** How many could acquire now without waiting. */
   readonly available: number;

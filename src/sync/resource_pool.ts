@@ -35,7 +35,35 @@ import { settle } from "../operations/settle.ts";
 import { shield } from "../operations/shield.ts";
 import { type Acquirable, AcquireWait, ListWait } from "./acquire_wait.ts";
 
-/** Options of a {@linkcode ResourcePool}. */
+/**
+ * Options of a {@linkcode ResourcePool}.
+ *
+ * @example
+ * ```ts
+ * import { Loop, ResourcePool, type ResourcePoolOptions, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * type Connection = { isOpen: boolean };
+ * const options: ResourcePoolOptions<Connection> = {
+ *   *open() {
+ *     yield* sleep(0.01);
+ *     return { isOpen: true };
+ *   },
+ *   close: (connection) => void (connection.isOpen = false),
+ *   max: 10,
+ *   idleTimeout: { minutes: 5 },
+ *   check: (connection) => connection.isOpen,
+ *   name: "database",
+ * };
+ * const pool = new ResourcePool(options);
+ * await new Loop().run(function* () {
+ *   yield* pool.with(function* (connection) {
+ *     assertEquals(connection.isOpen, true);
+ *   });
+ *   yield* pool.close();
+ * }());
+ * ```
+ */
 export interface ResourcePoolOptions<R> {
   /** Opens a resource: a function* that gives it. */
   open: () => Operation<R>;
@@ -57,7 +85,29 @@ export interface ResourcePoolOptions<R> {
   name?: string;
 }
 
-/** What a pool is doing. */
+/**
+ * What a pool is doing.
+ *
+ * @example
+ * ```ts
+ * import { Loop, ResourcePool, type ResourcePoolStatistics } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const isIdle = ({ inUse, tasksWaiting }: ResourcePoolStatistics) => inUse + tasksWaiting === 0;
+ *
+ * const pool = new ResourcePool({
+ *   *open() {
+ *     return "connection";
+ *   },
+ *   close: () => {},
+ *   max: 1,
+ * });
+ * await new Loop().run(pool.with(function* () {
+ *   assertEquals(isIdle(pool.statistics()), false);
+ * }));
+ * assertEquals(isIdle(pool.statistics()), true);
+ * ```
+ */
 export interface ResourcePoolStatistics {
   /** How many there may be. */
   readonly max: number;

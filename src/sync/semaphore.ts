@@ -21,7 +21,20 @@ export interface SemaphoreOptions extends SyncOptions {
 
 const KNOWN = ["max", "name"] as const;
 
-/** What a semaphore is doing, as in Trio. */
+/**
+ * What a semaphore is doing, as in Trio.
+ *
+ * @example
+ * ```ts
+ * import { Semaphore, type SemaphoreStatistics } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const lanes = new Semaphore(2);
+ * lanes.tryAcquire();
+ * const { value, tasksWaiting }: SemaphoreStatistics = lanes.statistics();
+ * assertEquals([value, tasksWaiting], [1, 0]);
+ * ```
+ */
 export interface SemaphoreStatistics {
   /** The number of permits that are free. */
   readonly value: number;

@@ -4,7 +4,20 @@
 import { checkOptions } from "../check.ts";
 import { titleOf } from "../kernel/title.ts";
 
-/** Options that every primitive takes. */
+/**
+ * Options that every primitive takes.
+ *
+ * @example
+ * ```ts
+ * import { Event, Loop, type SyncOptions } from "jsr:@broomio/core";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * const options: SyncOptions = { name: "door open" };
+ * const opened = new Event(options);
+ * // The name is in the report of the deadlock: nobody is going to set it.
+ * await assertRejects(() => new Loop().run(opened.wait()), Error, "door open");
+ * ```
+ */
 export interface SyncOptions {
   /** For messages and deadlock reports. */
   name?: string;
