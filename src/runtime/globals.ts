@@ -10,8 +10,15 @@ export interface Globals {
   setImmediate?(callback: () => void): unknown;
   clearImmediate?(handle: unknown): void;
   navigator?: { userAgent?: string };
-  Deno?: { internal?: symbol };
-  process?: { getBuiltinModule?(name: string): unknown };
+  Deno?: {
+    internal?: symbol;
+    permissions?: { querySync?(wanted: { name: "env"; variable: string }): { state: string } };
+  };
+  process?: {
+    getBuiltinModule?(name: string): unknown;
+    stderr?: unknown;
+    env?: Record<string, string | undefined>;
+  };
 }
 export const globals = globalThis as unknown as Globals;
 

@@ -58,11 +58,16 @@ export interface ExploreOptions {
   maxSteps?: number;
   /** Called now and then, with what has been run so far. */
   onProgress?: (progress: { readonly schedules: number; readonly seconds: number }) => void;
+  /**
+   * Whether an exploration that takes longer than a second says on the terminal, in one line, how
+   * far it is. By default it does, where errors go to a terminal, and not in CI or a test runner.
+   */
+  progress?: boolean;
 }
 
 const OPTIONS: readonly (keyof ExploreOptions)[] = [
   ...["strategy", "schedules", "seconds", "seed", "preemptions", "depth", "time"] as const,
-  ...["cancel", "maxSteps", "onProgress"] as const,
+  ...["cancel", "maxSteps", "onProgress", "progress"] as const,
 ];
 
 /** How each strategy is made. */
@@ -92,6 +97,7 @@ export function settingsOf(options: ExploreOptions): Settings {
   checkOptions(options, "explore", OPTIONS);
   const { strategy = "mixed", schedules = 1000, seconds = 10, seed = 0, preemptions = 2 } = options;
   const { depth = 3, time = true, cancel = false, maxSteps = 100_000, onProgress } = options;
+  const { progress = true } = options;
   const settings: Settings = {
     strategy: checkOneOf(strategy, "strategy", NAMES),
     schedules: checkInteger(schedules, "schedules", 1, Infinity, true),
@@ -102,6 +108,7 @@ export function settingsOf(options: ExploreOptions): Settings {
     time: checkBoolean(time, "time"),
     cancel: cancel === false ? cancel : checkOneOf(cancel, "cancel", ["main", "tasks"]),
     maxSteps: checkInteger(maxSteps, "maxSteps", 1),
+    progress: checkBoolean(progress, "progress"),
   };
   if (onProgress !== undefined) settings.onProgress = checkFunction(onProgress, "onProgress");
   return settings;

@@ -6,12 +6,14 @@
  *   another. So what a strategy has learned stays true.
  * - Globals are replaced and stacks are switched off only between two turns of the runtime.
  */
+import { findTerminal } from "../../runtime/terminal.ts";
 import { CancelSweep } from "./cancel_sweep.ts";
 import { type Exploration, NeverReachedError, NondeterminismError } from "./exploration.ts";
 import { StepLimitError } from "./failure.ts";
 import { Mixed } from "./mixed.ts";
 import { type Settings, STRATEGIES } from "./options.ts";
 import { Pct } from "./priorities.ts";
+import { Progress } from "./progress.ts";
 import type { Program } from "./program.ts";
 import { firstDifference, recordSchedule } from "./recording.ts";
 import { explain } from "./report.ts";
@@ -36,6 +38,7 @@ export class Search {
   readonly #strategy: Strategy;
   readonly #runner: Runner;
   readonly #sweep: CancelSweep | null;
+  readonly #progress: Progress;
   /**
    * What the runs of the sweep follow, so that the strategy sees programs that are not cancelled
    * only.
@@ -58,6 +61,7 @@ export class Search {
     this.#sweep = settings.cancel === false
       ? null
       : new CancelSweep(settings.cancel, settings.seed);
+    this.#progress = new Progress(settings, settings.progress ? findTerminal() : undefined);
   }
 
   async run(): Promise<Exploration> {
@@ -96,6 +100,7 @@ export class Search {
   close(): void {
     keepSometimes(null);
     this.#quicken(false);
+    this.#progress.end();
   }
 
   /**
@@ -151,6 +156,7 @@ export class Search {
       await this.#throwNondeterminism(schedule, result);
     }
     if (!(result instanceof StepLimitError)) {
+      this.#progress.shrinking(this.#schedules, realSeconds() - this.#began);
       this.#quicken(true);
       schedule = await shrinkSchedule(this.#program, schedule, result, maxSteps);
       this.#quicken(false);
@@ -187,6 +193,7 @@ export class Search {
     keepSometimes(null);
     const seconds = realSeconds() - this.#began;
     this.#settings.onProgress?.({ schedules: this.#schedules, seconds });
+    this.#progress.schedules(this.#schedules, seconds, this.#strategy.name);
     await turnOfRuntime();
     this.#quicken(true);
   }
