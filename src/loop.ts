@@ -58,6 +58,9 @@ const REMIND_AFTER = 1;
 /** What the task of `run(main)` is called. */
 const MAIN: TaskOptions = { name: "main" };
 
+/** For the runs of `explore`, which shows what happened in another way. */
+const FROM_NOWHERE = { calledFrom: {}, seedNote: undefined };
+
 /** Makes a loop whose order of execution the caller decides: for `explore` in `testing/`. */
 export let exploredLoop: (options: LoopOptions, ordering: Ordering) => ExploredLoop;
 
@@ -155,7 +158,7 @@ export class Loop {
           loop.#steps = MAX_STEPS;
           loop.#turnLength = SHORT_TURN;
           loop.#leftReady = 0;
-          loop.#run = new Run(loop.#root, task, settle, { calledFrom: {}, seedNote: undefined });
+          loop.#run = new Run(loop.#root, task, settle, FROM_NOWHERE);
           loop.#scheduler.open(turn);
         },
         crash(error) {

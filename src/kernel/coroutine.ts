@@ -122,14 +122,16 @@ const GIVEN: unique symbol = Symbol("broomio.given");
 const GENERATOR_FUNCTION: object = Object.getPrototypeOf(function* () {});
 const GENERATOR: object = (GENERATOR_FUNCTION as { prototype: object }).prototype;
 
+function AnyGenerator(): void {}
+AnyGenerator.prototype = GENERATOR;
+
 /**
  * Whether something is a native generator. By its prototypes and not by its `next`: each generator
  * function gives its generators a shape of their own, and where the function is written in place,
  * that shape is new at each call, so looking up any property costs 0.3 to 1 us. This costs 0.04.
  */
 export function isGenerator(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype !== null && Object.getPrototypeOf(prototype) === GENERATOR;
+  return value instanceof AnyGenerator;
 }
 
 /**

@@ -2,6 +2,7 @@
  * Leaks: what a test has left behind, each named (R55).
  */
 import type { LeakWatch } from "../kernel/leak_watch.ts";
+import type { Scheduler } from "../kernel/scheduler.ts";
 import type { Task } from "../kernel/task.ts";
 import { internalsOf, type Loop } from "../loop.ts";
 
@@ -38,21 +39,26 @@ export class Leaks implements LeakWatch {
 
   /** What is left when all tasks have ended. */
   rest(): string[] {
-    const { timers, externals } = internalsOf(this.#loop).scheduler;
-    const left = [...this.#abandoned, ...this.#open.values()];
-    if (timers.size > 0) left.push(timers.size === 1 ? "a timer" : `${timers.size} timers`);
-    if (externals > 0) {
-      left.push(
-        externals === 1
-          ? "a wait for something outside, or a hold of the loop"
-          : `${externals} waits for something outside, or holds of the loop`,
-      );
-    }
-    return left;
+    const left = leftIn(internalsOf(this.#loop).scheduler);
+    return [...this.#abandoned, ...this.#open.values(), ...left];
   }
 
   /** Watches no more. */
   end(): void {
     internalsOf(this.#loop).scheduler.leakWatch = null;
   }
+}
+
+/** What a scheduler still has when its tasks have ended, in words. */
+export function leftIn({ timers, externals }: Scheduler): string[] {
+  const left: string[] = [];
+  if (timers.size > 0) left.push(timers.size === 1 ? "a timer" : `${timers.size} timers`);
+  if (externals > 0) {
+    left.push(
+      externals === 1
+        ? "a wait for something outside, or a hold of the loop"
+        : `${externals} waits for something outside, or holds of the loop`,
+    );
+  }
+  return left;
 }

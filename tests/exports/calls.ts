@@ -672,6 +672,7 @@ const TESTING: Row[] = [
       cancel: oneOf("main"),
       maxSteps: positive,
       onProgress: callback,
+      progress: flag,
     }, () => ({ schedules: 1, strategy: "fifo", seconds: 1 })),
   ),
   fn(

@@ -14,17 +14,23 @@ export function walkers(tasks: number, steps: number): Program {
     });
 }
 
-/** The same in promises: each step is a promise that the scheduler settles in an order of its own. */
+/**
+ * The same in promises: each step is a promise that the scheduler settles in an order of its own.
+ *
+ * `wait` says how: `waitIdle` is what fast-check's documentation says to use; `waitAll` is
+ * deprecated, less sure of what it waits for, and two to four times as fast.
+ */
 export async function promiseWalkers(
   scheduler: Scheduler,
   tasks: number,
   steps: number,
+  wait: "waitIdle" | "waitAll",
 ): Promise<void> {
   async function walk(): Promise<void> {
     for (let i = 0; i < steps; i++) await scheduler.schedule(Promise.resolve());
   }
   const all = Promise.all(Array.from({ length: tasks }, walk));
-  await scheduler.waitAll();
+  await scheduler[wait]();
   await all;
 }
 

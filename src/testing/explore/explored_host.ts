@@ -44,7 +44,7 @@ export class ExploredHost implements Host {
   reset(): void {
     this.time = 0;
     this.session = null;
-    this.warnings.length = 0;
+    if (this.warnings.length > 0) this.warnings.length = 0; // to set it costs, also to what it is
   }
 }
 

@@ -28,7 +28,7 @@ export class Progress {
 
   /** Says how many schedules have been run in so many seconds. */
   schedules(count: number, seconds: number, strategy: string): void {
-    if (seconds < this.#next) return;
+    if (this.#terminal === undefined || seconds < this.#next) return;
     const { schedules: most, seconds: limit } = this.#settings;
     const runs = most === Infinity ? number(count) : `${number(count)} of ${number(most)}`;
     const time = limit === Infinity ? number(seconds) : `${number(seconds)} of ${number(limit)}`;
@@ -37,7 +37,7 @@ export class Progress {
 
   /** Says that a failure was found, and is made smaller. */
   shrinking(run: number, seconds: number): void {
-    if (seconds < SILENCE) return;
+    if (this.#terminal === undefined || seconds < SILENCE) return;
     this.#show(`explore: schedule ${number(run)} fails; looking for a shorter one`, seconds);
   }
 
@@ -48,11 +48,11 @@ export class Progress {
   }
 
   #show(text: string, seconds: number): void {
-    if (this.#terminal === undefined) return;
     this.#next = seconds + PERIOD;
     this.#shown = true;
     // In the last column some terminals begin a new line, which could not be taken away any more.
-    this.#terminal.write(CLEAR + text.slice(0, this.#terminal.columns - 1));
+    const { columns } = this.#terminal!;
+    this.#terminal!.write(CLEAR + text.slice(0, columns - 1));
   }
 }
 

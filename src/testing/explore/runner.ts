@@ -12,6 +12,7 @@ import type { Settle } from "../../kernel/run.ts";
 import type { Instrument } from "../../kernel/scheduler.ts";
 import { type ExploredLoop, exploredLoop } from "../../loop.ts";
 import { createMacrotask } from "../../runtime/macrotask.ts";
+import { leftIn } from "../leaks.ts";
 import { ExploredHost } from "./explored_host.ts";
 import { ExploredQueue } from "./explored_queue.ts";
 import { LeakError, OutsideError, StepLimitError } from "./failure.ts";
@@ -128,10 +129,11 @@ export class Runner {
       this.#loop = null;
       return value;
     }
-    const leak = this.#findLeak();
-    if (leak !== null) {
+    const { timers, externals } = this.#loop!.scheduler;
+    if (timers.size > 0 || externals > 0) {
+      const left = leftIn(this.#loop!.scheduler);
       this.#loop = null;
-      return leak;
+      return new LeakError(left);
     }
     try {
       program.check?.({ value: failed ? undefined : value, cancelled });
@@ -139,15 +141,6 @@ export class Runner {
       return error;
     }
     return PASSED;
-  }
-
-  /** What the run has left behind in the loop. */
-  #findLeak(): LeakError | null {
-    const { timers, externals } = this.#loop!.scheduler;
-    const left: string[] = [];
-    if (timers.size > 0) left.push(`${timers.size} timers`);
-    if (externals > 0) left.push(`${externals} waits for something outside, or holds of the loop`);
-    return left.length === 0 ? null : new LeakError(left);
   }
 }
 

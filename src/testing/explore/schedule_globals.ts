@@ -23,7 +23,9 @@ export function realSeconds(): number {
 /** The random numbers and the time of a schedule. */
 export class ScheduleGlobals {
   readonly #now: () => number;
-  #draw: () => number = seededRandom(0);
+  #seed = 0;
+  /** Made when it is first needed: most programs draw nothing. */
+  #draw: (() => number) | null = null;
   #restore: (() => void) | null = null;
 
   /** `now` gives the seconds on the clock of the schedule. */
@@ -32,11 +34,12 @@ export class ScheduleGlobals {
   }
 
   /** A number in [0, 1), for the program and for the lots of the loop itself. */
-  readonly random = (): number => this.#draw();
+  readonly random = (): number => (this.#draw ??= seededRandom(this.#seed))();
 
   /** Begins the numbers anew, for the next run. */
   reseed(seed: number): void {
-    this.#draw = seededRandom(seed);
+    this.#seed = seed;
+    this.#draw = null;
   }
 
   /** Replaces the globals; nothing where they are already. */

@@ -73,17 +73,21 @@ export class Search {
     let own = 0; // runs of the strategy
     while (this.#schedules < schedules) {
       const sweeps = this.#sweep !== null && this.#schedules % 2 === 1;
-      if (!sweeps && !this.#strategy.begin(own, this.#settings.seed)) {
+      let running: Promise<void> | undefined;
+      if (sweeps) running = this.#runCancelled();
+      else if (this.#strategy.begin(own, this.#settings.seed)) {
+        own++;
+        running = this.#runOnce(this.#strategy, null);
+        if (running !== undefined) await running;
+        this.#strategy.end?.(this.#runner.queue);
+        running = undefined;
+      } else {
         complete = this.#sweep === null || this.#sweep.done;
         if (complete) break;
-        await this.#runCancelled();
-      } else if (sweeps) {
-        await this.#runCancelled();
-      } else {
-        own++;
-        await this.#runOnce(this.#strategy, null);
-        this.#strategy.end?.(this.#runner.queue);
+        running = this.#runCancelled();
       }
+      // To await what is not there would cost a tenth of a short schedule.
+      if (running !== undefined) await running;
       if (this.#schedules % SCHEDULES_A_LOOK !== 0 && this.#runner.queue.steps < LONG_RUN) continue;
       const now = realSeconds();
       if (now - this.#began >= seconds) break;
@@ -122,24 +126,39 @@ export class Search {
     }
   }
 
-  async #runCancelled(): Promise<void> {
+  #runCancelled(): Promise<void> | undefined {
     const sweep = this.#sweep!;
     // Until each wait has been the moment of a cancel, the order of an ordinary loop; then any.
     const strategy = sweep.done ? sweep : this.#fifo;
-    await this.#runOnce(strategy, sweep.next());
+    return this.#runOnce(strategy, sweep.next());
   }
 
-  async #runOnce(strategy: Strategy, cancel: PlannedCancel | null): Promise<void> {
-    const { queue } = this.#runner;
-    queue.strategy = strategy;
+  /** A promise only where there is something to wait for. */
+  #runOnce(strategy: Strategy, cancel: PlannedCancel | null): Promise<void> | undefined {
+    this.#runner.queue.strategy = strategy;
     keepSometimes(this.#names);
-    let result = this.#runner.run(this.#settings.seed, cancel);
+    const result = this.#runner.run(this.#settings.seed, cancel);
+    if (result === PASSED) this.#count();
+    else return this.#conclude(result, strategy, cancel);
+  }
+
+  /** A run that awaits something outside, or has failed. */
+  async #conclude(
+    result: unknown,
+    strategy: Strategy,
+    cancel: PlannedCancel | null,
+  ): Promise<void> {
     if (result instanceof Promise) result = await result;
+    this.#count();
+    if (result !== PASSED) await this.#fail(result, strategy.name, cancel);
+  }
+
+  #count(): void {
+    const { queue } = this.#runner;
     this.#schedules++;
     this.#steps += queue.steps;
-    this.#longest = Math.max(this.#longest, queue.steps);
+    if (queue.steps > this.#longest) this.#longest = queue.steps;
     this.#sweep?.learn(queue.steps, queue.scheduler.lastTaskId);
-    if (result !== PASSED) await this.#fail(result, strategy.name, cancel);
   }
 
   /** Makes sure that the schedule fails again, shrinks it, and throws what is to be told of it. */
