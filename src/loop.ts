@@ -21,7 +21,7 @@ import {
 } from "./kernel/loop_types.ts";
 import { NurseryCore, type TaskOptions } from "./kernel/nursery.ts";
 import { createQueue, type ExecutionOrder, seededRandom } from "./kernel/ready_queue.ts";
-import { OVER, Run, WAIT } from "./kernel/run.ts";
+import { NOWHERE, OVER, Run, WAIT } from "./kernel/run.ts";
 import {
   checkInstruments,
   createWarn,
@@ -57,9 +57,6 @@ const REMIND_AFTER = 1;
 
 /** What the task of `run(main)` is called. */
 const MAIN: TaskOptions = { name: "main" };
-
-/** For the runs of `explore`, which shows what happened in another way. */
-const FROM_NOWHERE = { calledFrom: {}, seedNote: undefined };
 
 /** Makes a loop whose order of execution the caller decides: for `explore` in `testing/`. */
 export let exploredLoop: (options: LoopOptions, ordering: Ordering) => ExploredLoop;
@@ -158,7 +155,7 @@ export class Loop {
           loop.#steps = MAX_STEPS;
           loop.#turnLength = SHORT_TURN;
           loop.#leftReady = 0;
-          loop.#run = new Run(loop.#root, task, settle, FROM_NOWHERE);
+          loop.#run = new Run(loop.#root, task, settle, NOWHERE);
           loop.#scheduler.open(turn);
         },
         crash(error) {

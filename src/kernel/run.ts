@@ -29,6 +29,9 @@ export interface Settle {
   reject(error: unknown): void;
 }
 
+/** Where a run of `explore` was called from: what happened in it is shown in another way. */
+export const NOWHERE = { calledFrom: {}, seedNote: undefined };
+
 /** A call of `run()` under way. */
 export class Run {
   readonly #root: NurseryCore;

@@ -26,8 +26,8 @@ interface Stderr {
 const COLUMNS = 80;
 
 /**
- * The terminal to which errors go; undefined where they go elsewhere (a file, a pipe, a browser), in
- * CI (`CI` is set), and in a test runner that says so (`NODE_ENV` is "test").
+ * The terminal to which errors go. Undefined where they go elsewhere (a file, a pipe, a browser),
+ * in CI (`CI` is set), and in a test runner that says so (`NODE_ENV` is "test").
  */
 export function findTerminal(): Terminal | undefined {
   const stderr = globals.process?.stderr as Stderr | undefined;
@@ -40,11 +40,10 @@ export function findTerminal(): Terminal | undefined {
 }
 
 function environment(variable: string): string | undefined {
-  const { Deno, process } = globals;
   try {
-    const permission = Deno?.permissions?.querySync?.({ name: "env", variable });
+    const permission = globals.Deno?.permissions?.querySync?.({ name: "env", variable });
     if (permission !== undefined && permission.state !== "granted") return undefined;
-    return process?.env?.[variable];
+    return globals.process?.env?.[variable];
   } catch {
     return undefined;
   }
