@@ -2,11 +2,12 @@
  * Runs small programs against the installed package, on every runtime, as ES modules and as
  * CommonJS.
  *
- * Invariant: each prints what its closing comment says; the first is the README's.
+ * Invariant: each prints what its closing comment says; the first are the README's, but for its
+ * server, which on Node is given one.
  */
 import { transform } from "esbuild";
 import { certificates } from "../../tests/support/certificates.ts";
-import { firstBlock } from "../check_readme.ts";
+import { programsOf } from "../readme_programs.ts";
 import { matchesOutput } from "../run_examples.ts";
 import { top, tryRun, writeFile } from "./files.ts";
 import { NAME } from "./manifest.ts";
@@ -34,18 +35,33 @@ function program(name: string, text: string, output = outputOf(text)): Program {
   };
 }
 
-/** The README's program. */
+/** The README's first program. */
 export function readmeProgram(): Program {
-  const example = Deno.readTextFileSync(`${top}examples/three_sleepers.ts`);
-  const text = firstBlock(Deno.readTextFileSync(`${top}README.md`), "ts")!;
-  return program("readme", text, outputOf(example));
+  return readmePrograms()[0]!;
 }
 
-/** All programs, the README's first. */
+/** The README's programs, the three sleepers first. */
+function readmePrograms(): Program[] {
+  const example = Deno.readTextFileSync(`${top}examples/three_sleepers.ts`);
+  const [first, ...others] = programsOf(Deno.readTextFileSync(`${top}README.md`));
+  return [
+    program("readme", first!.text, outputOf(example)),
+    ...others.filter((each) => !each.request).map(({ file, text, output, outputBlock }) =>
+      // A long output has names of files and numbers of lines, which are others here.
+      program(
+        `readme_${file.replace(/\.ts$/, "")}`,
+        text,
+        outputBlock === undefined ? [...output!] : [output![0]!, "..."],
+      )
+    ),
+  ];
+}
+
+/** All programs, the README's first. Each on every runtime. */
 export function programs(): Program[] {
   const names = ["tcp_echo", "tls_echo", "pool", "pool_worker", "signals", "portal"];
   return [
-    readmeProgram(),
+    ...readmePrograms(),
     ...names.map((name) =>
       program(name, Deno.readTextFileSync(`${top}scripts/npm/programs/${name}.ts`))
     ),

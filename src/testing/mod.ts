@@ -2,7 +2,22 @@
  * Tools for tests of programs that use `@broomio/core`.
  *
  * **Time.** With a {@linkcode VirtualClock} a loop's sleeps and time limits take no time, and
- * happen in exact order.
+ * happen in exact order. Time stands still while any task can run, and jumps to the next deadline
+ * when none can. While something outside the loop is awaited it does not jump (with `autojump:
+ * "always"` it does); with `autojump: false` only `clock.advance(seconds)` moves it.
+ *
+ * ```ts
+ * import { Loop, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ *
+ * const loop = new Loop({ host: new VirtualClock(), executionOrder: "random", seed: 7 });
+ * await loop.run(sleep({ days: 1 })); // at once
+ * console.log(loop.now); // 86400
+ * ```
+ *
+ * `executionOrder` `"lifo"` or `"random"` finds hidden assumptions about which task runs first. A
+ * failure names the seed. {@linkcode coroutineTest} makes loop and clock for one test, in any
+ * runner, and names what the test leaves behind.
  *
  * **Streams.** {@linkcode memoryStreamPair}, {@linkcode MemoryListener} and {@linkcode
  * memoryNetwork} are sockets without a network: the classes of `@broomio/core/net` over memory.
