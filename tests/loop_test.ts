@@ -146,6 +146,29 @@ Deno.test("R2: a coroutine is given to a loop once, also to another loop, a nurs
   }
 });
 
+Deno.test("R2: that holds for functions written in place, and however many others came between", () => {
+  const loop = new Loop();
+  const functions = Array.from({ length: 12 }, () => function* (): Coroutine {});
+  const message = "a coroutine that a loop was given already";
+  // Each function is unfamiliar at first, then familiar, and unfamiliar again after many others.
+  for (const visits of [1, 2, 2, 1]) {
+    for (const make of functions) {
+      for (let visit = 0; visit < visits; visit++) {
+        const [first, second] = [make(), make()];
+        loop.startSoon(first);
+        assertThrows(() => loop.startSoon(first), TypeError, message);
+        loop.startSoon(second);
+        for (const other of functions.slice(0, 6)) loop.startSoon(other());
+        assertThrows(() => loop.startSoon(first), TypeError, message);
+        assertThrows(() => loop.startSoon(second), TypeError, message);
+        loop.startSoon(make());
+        assertThrows(() => loop.startSoon(first), TypeError, message);
+        assertThrows(() => loop.startSoon(second), TypeError, message);
+      }
+    }
+  }
+});
+
 Deno.test("R2: an operation is used once; using it again is a TypeError that says so", async () => {
   const { loop } = new World();
   for (

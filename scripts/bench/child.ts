@@ -15,6 +15,8 @@ export interface Job {
   readonly row: string;
   /** Where our library is; absent when there is none yet. */
   readonly lib?: string;
+  /** Where an older version of it is, for the rows that compare the two. */
+  readonly old?: string;
   /** The sides wanted. */
   readonly sides: readonly SideName[];
   readonly rounds: number;
@@ -62,7 +64,13 @@ async function timeReport(row: TimeRow, job: Job): Promise<Answer> {
   if (sides.broomio && job.sides.includes("broomio")) {
     const lib = await loadOurs(row, job);
     if (Array.isArray(lib)) return { samples: {}, errors: {}, missing: lib };
-    if (lib !== undefined) works.set("broomio", sides.broomio(lib));
+    if (lib !== undefined) {
+      works.set("broomio", sides.broomio(lib));
+      if (sides.base && job.sides.includes("base")) {
+        const base = sides.base(lib, job.old === undefined ? undefined : await loadLib(job.old));
+        if (base !== undefined) works.set("base", base);
+      }
+    }
   }
   if (sides.effect && job.sides.includes("effect")) {
     works.set("effect", sides.effect(await loadEffect()));

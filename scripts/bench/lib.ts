@@ -39,7 +39,11 @@ export interface Broomio {
   Portal: new (options?: { asyncContext?: boolean }) => {
     run<T>(body: () => Coroutine<T>, options?: { signal: AbortSignal }): Promise<T>;
   };
-  Lock: new () => { acquire(): Operation<void>; release(): void };
+  Lock: new () => {
+    acquire(): Operation<void>;
+    release(): void;
+    with<T>(body: () => Coroutine<T>): Operation<T>;
+  };
 }
 
 /** Loads the library under test. */

@@ -14,6 +14,8 @@ export interface Options {
   readonly cpu: boolean;
   readonly check: boolean;
   readonly lib: string;
+  /** An older version of the library, for the rows that compare with one. */
+  readonly old: string | undefined;
   readonly node: string | undefined;
   readonly sides: readonly SideName[];
 }
@@ -28,6 +30,7 @@ export function readOptions(words: readonly string[]): Options {
     cpu: false,
     check: false,
     lib: new URL("../../mod.ts", import.meta.url).href,
+    old: undefined,
     node: undefined,
     sides: sideNames,
   };
@@ -46,6 +49,7 @@ export function readOptions(words: readonly string[]): Options {
     else if (word === "--cpu") options.cpu = true;
     else if (word === "--check") options.check = true;
     else if (word === "--lib") options.lib = toSpecifier(value(word));
+    else if (word === "--old") options.old = toSpecifier(value(word));
     else if (word === "--node") options.node = rest[0]?.includes("/") ? rest.shift()! : "node";
     else if (word === "--only") options.sides = value(word).split(",") as SideName[];
     else if (word.startsWith("-")) {

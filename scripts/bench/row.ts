@@ -11,8 +11,10 @@ import type { Broomio } from "./lib.ts";
 import type { EffectDoor, EffectionDoor } from "./peers.ts";
 
 /** The sides of a comparison, in the order of the columns. */
-export const sideNames = ["broomio", "async", "effect", "effection"] as const;
+export const sideNames = ["broomio", "async", "base", "effect", "effection"] as const;
 export type SideName = (typeof sideNames)[number];
+/** The sides whose work is of a size of its own. */
+export type SizedSide = Exclude<SideName, "base">;
 
 /** A run may narrow what is timed to a part of itself: `start` forgets what came before, `stop` what comes after. */
 export interface Watch {
@@ -28,10 +30,15 @@ export interface Work {
   run(watch: Watch): Promise<number>;
 }
 
-/** Makes the sides of a row. A side that does not exist (yet) is left out. */
+/**
+ * Makes the sides of a row. A side that does not exist (yet) is left out. A row has either `async` or `base`: the same
+ * written in another way, or done by an older version of the library, as its title says. `old` is that version where one
+ * was given.
+ */
 export interface Sides {
   broomio?(lib: Broomio): Work;
   async?(): Work;
+  base?(lib: Broomio, old: Broomio | undefined): Work | undefined;
   effect?(fx: EffectDoor): Work;
   effection?(fx: EffectionDoor): Work;
 }
@@ -46,6 +53,8 @@ interface RowHead {
   /** What one operation is. */
   readonly per: string;
   readonly bars: Bars;
+  /** The bars on Node, where they are others. */
+  readonly nodeBars?: Bars;
   /** Exports of the library without which our side cannot be written; the row is hidden until they exist. */
   readonly needs: readonly string[];
 }

@@ -21,6 +21,8 @@ export interface Cell {
 
 /** The verdict on a timed or weighed row, a cell per side. Ratios are taken within a process where it had both sides. */
 export function judge(row: TimeRow | MemoryRow, reports: readonly Report[]): Cell[] {
+  const onNode = reports.some(({ runtime }) => runtime.startsWith("node"));
+  const bars = (onNode ? row.nodeBars : undefined) ?? row.bars;
   const samplesOf = (side: SideName) => reports.find(({ samples }) => samples[side])?.samples;
   return sideNames.map((side) => {
     const together = samplesOf(side);
@@ -34,7 +36,7 @@ export function judge(row: TimeRow | MemoryRow, reports: readonly Report[]): Cel
     const ours = together.broomio ?? samplesOf("broomio")?.broomio;
     if (side === "broomio" || ours === undefined) return { side, value };
     const ratio = medianRatio(ours, together[side]!);
-    const bar = row.bars[side];
+    const bar = bars[side];
     const best = Math.min(...ours) / Math.min(...together[side]!);
     return { side, value, ratio, best, bar, ok: bar === undefined ? undefined : ratio <= bar };
   });
@@ -103,7 +105,8 @@ export function timeLine(
   reports: readonly Report[],
 ): string {
   const unit = row.kind === "memory" ? " B" : " ns";
-  const [ours, ...theirs] = cells;
+  const hidden = row.kind === "time" && row.sides.base !== undefined ? "async" : "base";
+  const [ours, ...theirs] = cells.filter(({ side }) => side !== hidden);
   let line = row.title.padEnd(titleWidth) + show(ours, unit).padStart(9);
   for (const cell of theirs) {
     line += " | " + show(cell, unit).padStart(9) + "  " + verdict(cell).padEnd(VERDICT_WIDTH);
@@ -151,10 +154,14 @@ function show(cell: Cell, unit: string): string {
 function verdict({ ratio, best, bar, ok }: Cell): string {
   if (ratio === undefined) return "";
   const limit = bar === undefined ? "" : ` (${bar})`;
-  const times = (value: number) => value < 0.1 ? value.toPrecision(2) : value.toFixed(2);
-  return `${times(ratio)}x${limit}${ok === undefined ? "" : ` ${mark(ok)}`}${
-    best === undefined ? "" : ` [${times(best)}]`
+  return `${times(ratio)}${limit}${ok === undefined ? "" : ` ${mark(ok)}`}${
+    best === undefined ? "" : ` [${times(best).slice(0, -1)}]`
   }`;
+}
+
+/** A ratio. */
+export function times(value: number): string {
+  return `${value < 0.1 ? value.toPrecision(2) : value.toFixed(2)}x`;
 }
 
 export function mark(ok: boolean): string {

@@ -3,15 +3,16 @@
  * `asCompleted` and `forEach` with concurrency.
  *
  * Invariants
- * - One task at a time pulls: the puller. It has a free slot, or the limiter's, before it pulls,
- *   and after an item it starts the next puller if another slot is free. A worker that is done
- *   becomes the puller if there is none, and else ends.
- * - So an item is pulled only when a slot is free for it, items begin in order, and tasks are
- *   reused: with 8 slots and a million items 8 tasks do the work.
+ * - A worker is a slot, and has the limiter's before it pulls. After its pull it starts another
+ *   worker, if there may be more and none waits to pull. So an item is pulled only when a slot is
+ *   free for it, and items begin in order.
+ * - Where pulling takes time, or a limiter does, one worker at a time waits to pull: one that is
+ *   done while another waits ends. Else all go on, and tasks are reused: with 8 slots and a
+ *   million items 8 tasks do the work.
  * - After a failure, a cancel or `stop` nothing more is pulled.
  *
  * Rejected: a task for each item, which costs three times as much and pulls items before their
- * turn.
+ * turn. One puller at a time always, which came to that: a third dearer where items are at hand.
  */
 import { checkInteger, wrongKind } from "../check.ts";
 import { CancelScope } from "../kernel/cancel_scope.ts";
@@ -99,12 +100,10 @@ export class Workers<T, R = unknown> {
   readonly #whenWorked: ((value: R, index: number) => void) | undefined;
   /** Called when the last worker has ended. */
   readonly #whenDone: (() => void) | undefined;
-  /** How many items are under way. */
-  #active = 0;
   #pulled = 0;
   #workers = 0;
-  /** A task pulls, or is about to. */
-  #pulling = false;
+  /** How many workers pull, or are about to. */
+  #pulling = 0;
   /** Around a pull that has to be waited for. */
   #pullScope: CancelScope | null = null;
   #stopped = false;
@@ -129,7 +128,7 @@ export class Workers<T, R = unknown> {
     this.#name = name;
     this.#whenWorked = whenWorked;
     this.#whenDone = whenDone;
-    this.#startPuller();
+    this.#startWorker();
   }
 
   /** Pulls no more; what is under way goes on. */
@@ -138,8 +137,8 @@ export class Workers<T, R = unknown> {
     this.#pullScope?.cancel();
   }
 
-  #startPuller(): void {
-    this.#pulling = true;
+  #startWorker(): void {
+    this.#pulling++;
     this.#workers++;
     this.#nursery.startSoon(this.#run(), { name: this.#name });
   }
@@ -149,6 +148,7 @@ export class Workers<T, R = unknown> {
    */
   *#run(): Coroutine {
     const limiter = this.#limiter;
+    const goOn = limiter === null && this.#reader.isAtHand;
     let well = false;
     try {
       while (!this.#stopped) {
@@ -162,20 +162,19 @@ export class Workers<T, R = unknown> {
           const result = isOperation(next) ? yield* this.#pull(next) : next;
           if (result === undefined || result.done === true) break;
           const index = this.#pulled++;
-          this.#pulling = false;
-          this.#active++;
-          if (this.#active < this.#limit && !this.#stopped) this.#startPuller();
+          if (--this.#pulling === 0 && this.#workers < this.#limit && !this.#stopped) {
+            this.#startWorker();
+          }
           const value = yield* this.#work(result.value, index);
           this.#whenWorked?.(value, index);
-          this.#active--;
         } finally {
           if (limiter !== null) limiter.release();
         }
-        if (this.#pulling) {
+        if (this.#pulling > 0 && !goOn) {
           well = true;
           return;
         }
-        this.#pulling = true;
+        this.#pulling++;
       }
       this.#stopped = well = true;
     } finally {

@@ -64,7 +64,7 @@ export class ForEachConcurrent<T> extends Gather<void> {
   protected open(): Operation<unknown> {
     const source = this.#source;
     const body = this.#body;
-    const reader = { next: () => source.next(), close: () => DONE };
+    const reader = { isAtHand: false, next: () => source.next(), close: () => DONE };
     return Nursery.open((nursery) => {
       const options = { concurrency: this.#concurrency, name: "forEach" };
       const work = function* (value: T): Coroutine {

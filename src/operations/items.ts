@@ -65,6 +65,8 @@ export type Items<T> = Iterable<T> | AsyncIterable<T> | Receivable<T>;
 
 /** One after the other, asked for by one task at a time. */
 export interface ItemReader<T> {
+  /** Whether `next` gives an item, or the end, at once and always. */
+  readonly isAtHand: boolean;
   /** The next one, at once or as an operation. */
   next(): IteratorResult<T, unknown> | Operation<IteratorResult<T, unknown>>;
   /** Closes what was not read to its end; waits for that where it takes time. */
@@ -79,6 +81,7 @@ export function isOperation<T>(
 }
 
 class IterableReader<T> implements ItemReader<T> {
+  readonly isAtHand = true;
   readonly #iterator: Iterator<T>;
   #ended = false;
 
@@ -102,6 +105,7 @@ class IterableReader<T> implements ItemReader<T> {
 
 /** The pulls of one loop over an async iterable. */
 export class AsyncReader<T> implements ItemReader<T> {
+  readonly isAtHand = false;
   readonly #iterator: AsyncIterator<T>;
   /** A `next()` is under way, or was when a cancel came. */
   #pulling = false;
@@ -148,6 +152,7 @@ function waitFor<T>(value: PromiseLike<T> | T, doing: string): PromiseWait<T> {
 }
 
 class ReceiverReader<T> implements ItemReader<T> {
+  readonly isAtHand = false;
   readonly #receiver: Receivable<T>;
   #ended = false;
 

@@ -291,7 +291,7 @@ function attempt<T>(
   count: number,
 ): Frame["iterator"] {
   if (timeout !== undefined) return toIterator(failAfter(timeout, () => body(count)), "retry");
-  return bodyIterator(() => body(count), "retry");
+  return bodyIterator(body, "retry", count);
 }
 
 /**

@@ -91,6 +91,24 @@ inEveryOrder("an item is pulled only when a slot is free for it", async ({ loop 
   assertEquals([numbers.pulled, numbers.returned], [10, 0]);
 });
 
+for (const order of ["fifo", "lifo", "random"] as const) {
+  Deno.test(`as many tasks as slots do the work where the items are at hand (${order})`, async () => {
+    for (const limit of [1, 2, 8]) {
+      let started = 0;
+      const loop = new Loop({
+        host: new VirtualClock(),
+        executionOrder: order,
+        instruments: [{ taskStarted: () => void started++ }],
+      });
+      await loop.run(mapConcurrent(new Numbers(100), function* (n) {
+        if (n % 3 > 0) yield* checkpoint();
+        if (n % 5 === 0) yield* sleep(n % 7);
+      }, { concurrency: limit }));
+      assertEquals(started, 1 + limit); // and main
+    }
+  });
+}
+
 inEveryOrder(
   "after a failure nothing is pulled, the others are cancelled, the input is closed",
   async (world) => {

@@ -15,7 +15,7 @@
 import { Gate } from "../gate.ts";
 import { effectionMany, effectionTurn, effectMany } from "../peers.ts";
 import { runMany } from "../lib.ts";
-import { peerBars, type SideName, type Sides, type TimeRow } from "../row.ts";
+import { peerBars, type Sides, type SizedSide, type TimeRow } from "../row.ts";
 import type { EffectDoor } from "../peers.ts";
 
 const depth = 100;
@@ -24,7 +24,7 @@ const tasks = 100;
 /** `waits` at the bottom of each descent, `descents` by each task; counts every wait, or every level of a descent. */
 function sides(
   count: "waits" | "levels",
-  size: (side: SideName) => { waits: number; descents: number },
+  size: (side: SizedSide) => { waits: number; descents: number },
   fastest: boolean,
 ): Sides {
   const opsOf = ({ waits, descents }: { waits: number; descents: number }) =>

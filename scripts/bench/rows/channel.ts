@@ -15,13 +15,13 @@ import { effectionMany, effectMany } from "../peers.ts";
 import { runMany } from "../lib.ts";
 import { PromiseQueue } from "../promise_queue.ts";
 import type { Subscription } from "../peers.ts";
-import type { SideName, Sides, TimeRow } from "../row.ts";
+import type { Sides, SizedSide, TimeRow } from "../row.ts";
 
 /** Ping-pong pairs at once: each pair is its own two tasks, so the shape of the work stays the same. */
 const pairs = 50;
 
 function pingPong(capacity: number): Sides {
-  const rallies: Record<SideName, number> = {
+  const rallies: Record<SizedSide, number> = {
     broomio: 2_000,
     async: 2_000,
     effect: 200,
@@ -191,7 +191,7 @@ const stages = 8;
 
 function pipeline(capacity: number): Sides {
   const hops = stages + 1;
-  const messages: Record<SideName, number> = {
+  const messages: Record<SizedSide, number> = {
     broomio: 20_000,
     async: 20_000,
     effect: 2_000,

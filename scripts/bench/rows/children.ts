@@ -1,7 +1,11 @@
 /**
- * Starting 100,000 children and joining them. Two rows: children that wait once, as any child worth starting does, and
- * children that only count. The second sets no bar: plain async functions and Effect run such a child inside the call that
- * starts it and schedule nothing, which ours must not (rule R1).
+ * Starting 100,000 children and joining them: children that wait once, as any child worth starting does, and children
+ * that only count.
+ *
+ * A call of an async function runs it to its first `await` at once, which ours must not (rule R1). So the children that
+ * only count are compared with promises that start later too: `Promise.resolve().then(child)`, with an async function as
+ * the child, and, without a bar, with a plain function, which could never wait. Effect runs such a child inside the call
+ * that starts it: no bar against it there.
  *
  * - ours: `nursery.startSoon` in a loop; the end of `Nursery.open` joins.
  * - async: calls in a loop, `Promise.all` over their promises.
@@ -35,24 +39,43 @@ export function ourChildren(lib: Broomio, children: number, waits: boolean): Wor
   };
 }
 
-/** Plain async functions, for any number of children. */
-export function asyncChildren(children: number, waits: boolean): Work {
+/** Promises, for any number of children that do not wait and start later. */
+function laterChildren(children: number, form: "async" | "callback"): Work {
   let done = 0;
-  async function waiting() {
-    await undefined;
+  // deno-lint-ignore require-await -- a child that does not wait is the point
+  async function counting() {
     done++;
   }
-  // deno-lint-ignore require-await -- as above
-  async function counting() {
+  function count() {
     done++;
   }
   return {
     ops: children,
     async run() {
       done = 0;
-      const child = waits ? waiting : counting;
+      const child = form === "async" ? counting : count;
+      const ready = Promise.resolve();
       const promises: Promise<void>[] = [];
-      for (let index = 0; index < children; index++) promises.push(child());
+      for (let index = 0; index < children; index++) promises.push(ready.then(child));
+      await Promise.all(promises);
+      return done;
+    },
+  };
+}
+
+/** Plain async functions, for any number of children. */
+export function asyncChildren(children: number): Work {
+  let done = 0;
+  async function waiting() {
+    await undefined;
+    done++;
+  }
+  return {
+    ops: children,
+    async run() {
+      done = 0;
+      const promises: Promise<void>[] = [];
+      for (let index = 0; index < children; index++) promises.push(waiting());
       await Promise.all(promises);
       return done;
     },
@@ -62,7 +85,7 @@ export function asyncChildren(children: number, waits: boolean): Work {
 function sides(waits: boolean): Sides {
   return {
     broomio: (lib) => ourChildren(lib, 100_000, waits),
-    async: () => asyncChildren(100_000, waits),
+    async: () => waits ? asyncChildren(100_000) : laterChildren(100_000, "async"),
     effect(fx) {
       const { Effect } = fx;
       let done = 0;
@@ -122,8 +145,19 @@ export const childrenRows: readonly TimeRow[] = [
     ...head,
     id: "children-idle",
     title: "100,000 children, no wait",
-    bars: {},
+    bars: { async: 2 },
     needs: ["Loop", "Nursery"],
     sides: sides(false),
+  },
+  {
+    ...head,
+    id: "children-idle-callback",
+    title: "  the same, against callbacks",
+    bars: {},
+    needs: ["Loop", "Nursery"],
+    sides: {
+      broomio: (lib) => ourChildren(lib, 100_000, false),
+      async: () => laterChildren(100_000, "callback"),
+    },
   },
 ];

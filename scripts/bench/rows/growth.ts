@@ -52,7 +52,7 @@ export const growthRows: readonly GrowthRow[] = [
     needs: ["Loop", "Nursery", "checkpoint"],
     sides: {
       broomio: (lib, size) => ourChildren(lib, size, true),
-      async: (size) => asyncChildren(size, true),
+      async: (size) => asyncChildren(size),
     },
   },
   {

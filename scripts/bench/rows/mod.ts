@@ -5,9 +5,11 @@ import { channelRows } from "./channel.ts";
 import { childrenRows } from "./children.ts";
 import { everydayRows } from "./everyday.ts";
 import { growthRows } from "./growth.ts";
+import { inPlaceRows } from "./in_place.ts";
 import { lockRows } from "./lock.ts";
 import { memoryRows } from "./memory.ts";
 import { portalRows } from "./portal.ts";
+import { runRows } from "./run.ts";
 import { sleepRows } from "./sleep.ts";
 import { switchRows } from "./switch.ts";
 import type { Row } from "../row.ts";
@@ -20,6 +22,8 @@ export const allRows: readonly Row[] = [
   ...memoryRows,
   ...channelRows,
   ...lockRows,
+  ...inPlaceRows,
+  ...runRows,
   ...portalRows,
   ...everydayRows,
   ...growthRows,
