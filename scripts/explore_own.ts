@@ -15,13 +15,14 @@ const end = performance.now() + minutes * 60_000;
 let seed = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
 let schedules = 0;
 for (let round = 1; performance.now() < end; round++, seed++) {
-  for (const { program, slow = false } of scenarios) {
+  for (const { program, slow = false, autojump } of scenarios) {
     for (const cancel of [false, "main", "tasks"] as const) {
       if (performance.now() >= end) break;
       const found = await explore(program, {
         seed,
         cancel,
-        schedules: slow ? 60 : 3000,
+        autojump,
+        schedules: slow ? 600 : 3000,
         seconds: 20,
       });
       schedules += found.schedules;

@@ -10,15 +10,18 @@
  *   done while another waits ends. Else all go on, and tasks are reused: with 8 slots and a
  *   million items 8 tasks do the work.
  * - After a failure, a cancel or `stop` nothing more is pulled.
+ * - A worker that was cancelled alone (its body cancelled the task it runs in) ends the whole with
+ *   an error: its item has no result, and others may not have been pulled.
  *
  * Rejected: a task for each item, which costs three times as much and pulls items before their
  * turn. One puller at a time always, which came to that: a third dearer where items are at hand.
  */
 import { checkInteger, wrongKind } from "../check.ts";
-import { CancelScope } from "../kernel/cancel_scope.ts";
+import { CancelScope, type ScopeCore } from "../kernel/cancel_scope.ts";
 import { checkpoint } from "../kernel/checkpoint.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import type { Nursery } from "../kernel/nursery.ts";
+import { endError, type TaskCore } from "../kernel/task.ts";
 import { isOperation, type ItemReader } from "./items.ts";
 
 /**
@@ -88,6 +91,11 @@ export function checkConcurrency(concurrency: Concurrency, by: string): Concurre
   throw wrongKind("a number, or a limiter with acquire() and release()", concurrency, name);
 }
 
+/** A task that works through items. */
+class WorkingTask {
+  declare task: TaskCore;
+}
+
 /** The tasks that work through items. */
 export class Workers<T, R = unknown> {
   readonly #nursery: Nursery;
@@ -107,6 +115,8 @@ export class Workers<T, R = unknown> {
   /** Around a pull that has to be waited for. */
   #pullScope: CancelScope | null = null;
   #stopped = false;
+  /** The first worker that failed or was cancelled alone. */
+  #broken: WorkingTask | null = null;
 
   constructor(
     nursery: Nursery,
@@ -137,16 +147,26 @@ export class Workers<T, R = unknown> {
     this.#pullScope?.cancel();
   }
 
+  /**
+   * Called when all have ended and none has failed.
+   *
+   * @throws {TaskCancelledError} If one was cancelled alone.
+   */
+  checkEnd(): void {
+    if (this.#broken !== null) throw endError(this.#broken.task);
+  }
+
   #startWorker(): void {
     this.#pulling++;
     this.#workers++;
-    this.#nursery.startSoon(this.#run(), { name: this.#name });
+    const worker = new WorkingTask();
+    worker.task = this.#nursery.startSoon(this.#run(worker), { name: this.#name }) as TaskCore;
   }
 
   /**
    * One generator does everything, for speed: each one more costs a tenth of what an item costs.
    */
-  *#run(): Coroutine {
+  *#run(worker: WorkingTask): Coroutine {
     const limiter = this.#limiter;
     const goOn = limiter === null && this.#reader.isAtHand;
     let well = false;
@@ -178,7 +198,11 @@ export class Workers<T, R = unknown> {
       }
       this.#stopped = well = true;
     } finally {
-      if (!well) this.#stopped = true;
+      if (!well) {
+        this.#stopped = true;
+        // Else it was cancelled with all the others.
+        if ((this.#nursery.scope as ScopeCore).cause === null) this.#broken ??= worker;
+      }
       if (--this.#workers === 0) this.#whenDone?.();
     }
   }

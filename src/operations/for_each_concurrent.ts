@@ -53,6 +53,7 @@ export class ForEachConcurrent<T> extends Gather<void> {
   readonly #source: ValueSource<T>;
   readonly #body: Visitor<T>;
   readonly #concurrency: Concurrency;
+  #workers: Workers<T, void> | null = null;
 
   constructor(source: ValueSource<T>, body: Visitor<T>, concurrency: Concurrency) {
     super();
@@ -71,11 +72,14 @@ export class ForEachConcurrent<T> extends Gather<void> {
         if (!(yield* runVisitor(body, value))) workers.stop();
       };
       const workers: Workers<T, void> = new Workers(nursery, reader, work, options);
+      this.#workers = workers;
       return DONE;
     }, { name: "forEach" });
   }
 
-  result(): void {}
+  result(): void {
+    this.#workers!.checkEnd();
+  }
 
   dropped(): Iterable<unknown> {
     return [];

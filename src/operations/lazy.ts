@@ -5,6 +5,8 @@
  * - The body runs in a task of its own, at the root of the loop, exactly while somebody waits for
  *   it: cancelling one who waits leaves the others alone, and where the last one is cancelled, the
  *   task is cancelled too and its end waited for.
+ * - The body never runs twice at once: who asks while a cancelled computation cleans up waits for
+ *   that, and then begins anew.
  * - A value is kept for good; an error is given to those who wait and not kept: who asks next
  *   begins anew.
  */
@@ -52,12 +54,15 @@ class LazyCore<T> {
   readonly #body: () => Operation<T>;
   #value: { readonly value: T } | null = null;
   #computation: Computation<T> | null = null;
+  /** The task of the computation that was cancelled last; it may still clean up. */
+  #ending: TaskCore | null = null;
 
   constructor(body: () => Operation<T>) {
     this.#body = body;
   }
 
   *get(): Coroutine<T> {
+    while (this.#ending !== null && !this.#ending.ended) yield* settle(this.#ending.join());
     if (this.#value !== null) return this.#value.value;
     const computation = this.#computation ??= this.#begin((yield* currentTask()) as TaskCore);
     computation.waiting++;
@@ -71,6 +76,7 @@ class LazyCore<T> {
       computation.waiting--;
       if (!ended && computation.waiting === 0 && !computation.task.ended) {
         if (this.#computation === computation) this.#computation = null;
+        this.#ending = computation.task as TaskCore;
         computation.task.cancel("nobody waits for it any more");
         yield* shield(settle(computation.task.join()));
       }

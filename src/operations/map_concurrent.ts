@@ -90,6 +90,7 @@ abstract class Mapping<T, R, Out> extends Gather<Out> {
 
 class MapConcurrent<T, R> extends Mapping<T, R, R[]> {
   readonly #results: R[] = [];
+  #workers: Workers<T, R> | null = null;
 
   protected open(): Operation<unknown> {
     const reader = this.openReader();
@@ -98,12 +99,13 @@ class MapConcurrent<T, R> extends Mapping<T, R, R[]> {
     return Nursery.open((nursery) => {
       const whenWorked = (result: R, index: number) => void (results[index] = result);
       const { concurrency, by: name } = this;
-      new Workers(nursery, reader, map, { concurrency, name, whenWorked });
+      this.#workers = new Workers(nursery, reader, map, { concurrency, name, whenWorked });
       return DONE;
     }, { name: this.by });
   }
 
   result(): R[] {
+    this.#workers!.checkEnd();
     return this.#results;
   }
 
@@ -201,13 +203,13 @@ class AsCompleted<T, R> extends Mapping<T, R, void> {
         results.done = true;
         results.wake();
       };
-      new Workers(nursery, reader, function* (item, index) {
+      const workers = new Workers(nursery, reader, function* (item: T, index: number) {
         yield* new ResultWait(results, yield* map(item, index), index);
       }, { concurrency, name, whenDone });
       for (;;) {
         const next = results.waiting.shift();
         if (next === null) {
-          if (results.done) return;
+          if (results.done) return workers.checkEnd();
           yield* new AnyResultWait(results as Results<unknown>);
           continue;
         }

@@ -213,8 +213,11 @@ class Slots<R> implements Acquirable {
   }
 
   *closeAndRelease(resource: R): Coroutine {
-    yield* this.closeOne(resource);
-    this.release();
+    try {
+      yield* this.closeOne(resource);
+    } finally {
+      this.release();
+    }
   }
 
   /** Closes a resource; what goes wrong is a warning, as nobody could do anything about it. */

@@ -671,6 +671,7 @@ const TESTING: Row[] = [
       time: flag,
       cancel: oneOf("main"),
       maxSteps: positive,
+      autojump: oneOf("always"),
       onProgress: callback,
       progress: flag,
     }, () => ({ schedules: 1, strategy: "fifo", seconds: 1 })),

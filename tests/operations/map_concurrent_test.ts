@@ -6,6 +6,7 @@ import {
   CapacityLimiter,
   checkpoint,
   type Coroutine,
+  currentTask,
   type ExecutionOrder,
   Loop,
   mapConcurrent,
@@ -13,14 +14,16 @@ import {
   Nursery,
   NurseryError,
   openChannel,
+  type Operation,
   RateLimiter,
   Semaphore,
   settle,
   sleep,
+  TaskCancelledError,
 } from "../../mod.ts";
 import { VirtualClock } from "../../src/testing/virtual_clock.ts";
 import { cancelAtEveryWait } from "../support/cancel_at_every_wait.ts";
-import { inEveryOrder, nameOf } from "../support/world.ts";
+import { inEveryOrder, nameOf, rejection } from "../support/world.ts";
 
 /** An iterator that says what is done with it. */
 class Numbers implements IterableIterator<number> {
@@ -493,3 +496,25 @@ function expectedEnd(items: { seconds: number; pull: number }[], limit: number):
   }
   return Math.max(pulledAt, ...slots);
 }
+
+Deno.test("R33: a body that cancels its own task ends the whole with an error, not with less", async () => {
+  function* selfish(n: number): Coroutine<number> {
+    if (n === 2) (yield* currentTask()).cancel("tired");
+    yield* checkpoint();
+    return n;
+  }
+  const { sender, receiver } = openChannel<number>(3);
+  for (const value of [1, 2, 3]) sender.trySend(value);
+  sender.close();
+  const got: number[] = [];
+  const each = receiver.forEach(function* (value) {
+    got.push(yield* selfish(value));
+  }, { concurrency: 2 });
+  const completed = asCompleted([1, 2, 3], selfish).forEach((value) => void got.push(value));
+  for (const operation of [mapConcurrent([1, 2, 3], selfish), completed, each]) {
+    const error = await rejection(new Loop().run(operation as Operation<unknown>));
+    assert(error instanceof TaskCancelledError, String(error));
+    assertEquals(error.reason, "tired");
+  }
+  assertEquals(got, [1, 1], "what came before");
+});

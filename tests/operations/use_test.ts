@@ -8,6 +8,7 @@ import {
   moveOnAfter,
   Nursery,
   settle,
+  shield,
   sleep,
   until,
   use,
@@ -149,6 +150,29 @@ inEveryOrder(
       assertEquals(loop.now, 5);
     }());
     assertEquals(log, ["5 lost Cancelled", "cleaned up", "left"]);
+  },
+);
+
+inEveryOrder(
+  "lazy: who asks while a cancelled computation cleans up waits for that, and begins anew",
+  async ({ loop, log }) => {
+    let running = 0;
+    const value = lazy(function* (): Coroutine<number> {
+      log.push(`begins, beside ${running++}`);
+      try {
+        yield* sleep(1);
+        return 7;
+      } finally {
+        yield* shield(sleep(1));
+        running--;
+      }
+    });
+    loop.startSoon(moveOnAfter(0.5, value()));
+    await loop.run(function* (): Coroutine {
+      yield* sleep(0.6);
+      log.push(`gives ${yield* value}`);
+    }());
+    assertEquals(log, ["begins, beside 0", "begins, beside 0", "gives 7"]);
   },
 );
 

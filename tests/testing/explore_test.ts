@@ -382,3 +382,53 @@ Deno.test("onProgress is told what has been run, between two turns of the runtim
   assert(told.length > 0);
   assertEquals(told, [...told].sort((a, b) => a - b));
 });
+
+Deno.test("R53: tasks of the same name are told apart in the table", async () => {
+  const error = await failureOf(() =>
+    Nursery.open(function* (nursery) {
+      for (let i = 0; i < 2; i++) nursery.startSoon(checkpoint(), { name: "job" });
+      yield* checkpoint();
+      throw new Error("boom");
+    })
+  );
+  assertMatch(error.table, / main +job #2 +job #3\n/);
+});
+
+Deno.test("R8: with autojump always, time passes also while something outside is awaited", async () => {
+  const program: Program = () => {
+    let value: unknown = "none";
+    return {
+      main: function* (): Coroutine {
+        yield* moveOnAfter(5, until(new Promise(() => {})));
+        value = yield* moveOnAfter(5, until(Promise.resolve(7)));
+      },
+      check() {
+        if (value !== undefined) throw new Error(`the value is ${value}`);
+      },
+    };
+  };
+  const error = await failureOf(program, { autojump: "always", schedules: 20 });
+  assertMatch(error.message, /: Error: the value is 7\n/);
+  assertMatch(error.table, /the time is 5 s/);
+  assertMatch(error.schedule, /!j$/);
+  const again = await rejection(replay(program, error.schedule));
+  assertEquals((again as ExplorationError).table, error.table);
+});
+
+Deno.test("R54: the first run of pct and pos does not let a task that polls run for long", async () => {
+  for (const strategy of ["pct", "pos"] as const) {
+    const { longest } = await explore(() => {
+      const ready = new Event();
+      function* polls(): Coroutine {
+        // deno-lint-ignore broomio/no-busy-wait -- what explore does with one is tested here
+        while (!ready.isSet) yield* checkpoint();
+      }
+      function* sets(): Coroutine {
+        yield* checkpoint();
+        ready.set();
+      }
+      return all([polls(), polls(), sets()]);
+    }, { strategy, schedules: 50 });
+    assert(longest < 2000, `${strategy}: ${longest}`);
+  }
+});

@@ -5,7 +5,7 @@
 import { explore } from "../../src/testing/mod.ts";
 import { scenarios } from "./own/mod.ts";
 
-for (const { name, program, slow = false } of scenarios) {
+for (const { name, program, slow = false, autojump } of scenarios) {
   for (const cancel of [false, "main", "tasks"] as const) {
     const told = cancel === false
       ? ""
@@ -13,7 +13,7 @@ for (const { name, program, slow = false } of scenarios) {
       ? ", cancelled"
       : ", with tasks cancelled";
     Deno.test(`explored${told}: ${name}`, async () => {
-      await explore(program, { schedules: slow ? 60 : 1500, seconds: Infinity, cancel });
+      await explore(program, { schedules: slow ? 300 : 1500, seconds: Infinity, cancel, autojump });
     });
   }
 }

@@ -10,6 +10,7 @@ Deno.test("R53: a schedule goes into its text and comes back", () => {
     cancel: fc.option(fc.record({ step: fc.nat(1000), task: fc.nat(1000) }), { nil: null }),
     seed: fc.nat(),
     time: fc.boolean(),
+    jumps: fc.boolean(),
   });
   fc.assert(fc.property(schedule, (given) => {
     const choices = [...given.choices];
@@ -19,7 +20,13 @@ Deno.test("R53: a schedule goes into its text and comes back", () => {
 });
 
 Deno.test("R53: only what departs from the default is in the text", () => {
-  const schedule = { choices: [0, 0, 2, 0, TIME, 0], cancel: null, seed: 0, time: true };
+  const schedule = {
+    choices: [0, 0, 2, 0, TIME, 0],
+    cancel: null,
+    seed: 0,
+    time: true,
+    jumps: false,
+  };
   assertEquals(formatSchedule(schedule), "2:2 4:t");
   assertEquals(formatSchedule({ ...schedule, choices: [] }), "");
 });

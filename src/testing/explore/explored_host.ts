@@ -12,6 +12,8 @@ import type { Host, HostSession } from "../../host.ts";
 export class ExploredHost implements Host {
   time: number = 0;
   session: ExploredSession | null = null;
+  /** Whether `jump` is to be called while something outside is awaited. */
+  jumps: boolean = false;
   readonly warnings: string[] = [];
   /** Told when time has moved on because nothing else could. */
   onJump: ((now: number) => void) | null = null;
@@ -57,6 +59,7 @@ export class ExploredSession implements HostSession {
   onWake: (() => void) | null = null;
   readonly turn: () => void;
   readonly #host: ExploredHost;
+  #deadline = Infinity;
 
   constructor(host: ExploredHost, turn: () => void) {
     this.#host = host;
@@ -68,7 +71,15 @@ export class ExploredSession implements HostSession {
   }
 
   idle(deadline: number, external: boolean): void {
-    if (external) return; // what comes from outside comes first: a real deadline would not have passed yet
+    this.#deadline = deadline;
+    // What comes from outside comes first: a real deadline would not have passed yet.
+    if (!external) this.jump();
+  }
+
+  /** Moves time on to the next deadline of the idle loop, if there is one, and wants a turn. */
+  jump(): void {
+    const deadline = this.#deadline;
+    if (deadline === Infinity) return;
     this.wanted = true;
     if (deadline <= this.#host.time) return;
     this.#host.passTo(deadline);

@@ -13,8 +13,7 @@ const SEPARATOR = "  ";
 
 /** The table, in lines. A `*` marks a step before which another task could have gone on. */
 export function interleavingTable({ steps }: Recording): string {
-  const names = new Map<number, string>();
-  for (const { task, name } of steps) names.set(task, name);
+  const names = namesOf(steps);
   const tasks = [...names.keys()].sort((a, b) => a - b);
   const width = Math.floor((WIDTH - 8) / tasks.length) - SEPARATOR.length;
   const files = new Set(steps.filter(({ at }) => at !== "").map(({ at }) => at.split(":", 1)[0]));
@@ -22,7 +21,7 @@ export function interleavingTable({ steps }: Recording): string {
   const shown = files.size === 1
     ? steps.map((step) => ({ ...step, at: step.at.slice(file.length) }))
     : steps;
-  const lines = width < MIN_COLUMN ? listOf(shown) : columnsOf(shown, tasks, names, width);
+  const lines = width < MIN_COLUMN ? listOf(shown, names) : columnsOf(shown, tasks, names, width);
   return (files.size === 1 ? `  in ${file}\n` : "") + shortened(lines).join("\n");
 }
 
@@ -44,11 +43,21 @@ function columnsOf(
   return lines;
 }
 
-function listOf(steps: readonly Step[]): string[] {
+/** The names of the tasks, by id; where several have the same, with the id behind it. */
+function namesOf(steps: readonly Step[]): Map<number, string> {
+  const names = new Map<number, string>();
+  for (const { task, name } of steps) names.set(task, name);
+  const uses = new Map<string, number>();
+  for (const name of names.values()) uses.set(name, (uses.get(name) ?? 0) + 1);
+  for (const [task, name] of names) if (uses.get(name)! > 1) names.set(task, `${name} #${task}`);
+  return names;
+}
+
+function listOf(steps: readonly Step[], names: ReadonlyMap<number, string>): string[] {
   const lines: string[] = [];
   forEachRow(steps, (step, i, text) => {
     for (const event of step.before) lines.push(`        -- ${event}`);
-    lines.push(`${head(step, i)}${cut(`${step.name}: ${text}`, WIDTH - 8)}`);
+    lines.push(`${head(step, i)}${cut(`${names.get(step.task)}: ${text}`, WIDTH - 8)}`);
   });
   return lines;
 }

@@ -50,6 +50,12 @@ export interface ExploreOptions {
    */
   time?: boolean;
   /**
+   * With "always" time jumps to the next deadline, where no task is ready, also while something
+   * outside is awaited (a promise, a callback): as with a {@linkcode VirtualClock}. For fakes that
+   * answer at once, or by timers of the loop. By default what is outside is waited for.
+   */
+  autojump?: true | "always";
+  /**
    * Cancels the main task (`"main"`), or each task (`"tasks"`), at each wait in turn, in every
    * second schedule.
    */
@@ -67,7 +73,7 @@ export interface ExploreOptions {
 
 const OPTIONS: readonly (keyof ExploreOptions)[] = [
   ...["strategy", "schedules", "seconds", "seed", "preemptions", "depth", "time"] as const,
-  ...["cancel", "maxSteps", "onProgress", "progress"] as const,
+  ...["cancel", "maxSteps", "autojump", "onProgress", "progress"] as const,
 ];
 
 /** How each strategy is made. */
@@ -97,7 +103,7 @@ export function settingsOf(options: ExploreOptions): Settings {
   checkOptions(options, "explore", OPTIONS);
   const { strategy = "mixed", schedules = 1000, seconds = 10, seed = 0, preemptions = 2 } = options;
   const { depth = 3, time = true, cancel = false, maxSteps = 100_000, onProgress } = options;
-  const { progress = true } = options;
+  const { autojump = true, progress = true } = options;
   const settings: Settings = {
     strategy: checkOneOf(strategy, "strategy", NAMES),
     schedules: checkInteger(schedules, "schedules", 1, Infinity, true),
@@ -106,6 +112,9 @@ export function settingsOf(options: ExploreOptions): Settings {
     preemptions: checkInteger(preemptions, "preemptions", 0, Infinity, true),
     depth: checkInteger(depth, "depth", 1, 20),
     time: checkBoolean(time, "time"),
+    autojump: autojump === true || autojump === "always"
+      ? autojump
+      : checkOneOf(autojump, "autojump", ["always"]),
     cancel: cancel === false ? cancel : checkOneOf(cancel, "cancel", ["main", "tasks"]),
     maxSteps: checkInteger(maxSteps, "maxSteps", 1),
     progress: checkBoolean(progress, "progress"),

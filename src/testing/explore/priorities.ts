@@ -35,7 +35,8 @@ const SHORT_RUN = 200;
 const TOO_LONG = 8;
 
 abstract class Prioritizing extends Drawing {
-  #shortest = Infinity;
+  /** The steps of the shortest run so far; 0 before the first, which is taken for a short one. */
+  #shortest = 0;
 
   choose(candidates: Candidates): number {
     const { steps, maxSteps } = candidates;
@@ -47,7 +48,7 @@ abstract class Prioritizing extends Drawing {
   protected abstract prefer(candidates: Candidates): number;
 
   end({ steps }: Candidates): void {
-    if (steps < this.#shortest) this.#shortest = steps;
+    if (steps < this.#shortest || this.#shortest === 0) this.#shortest = steps;
   }
 }
 

@@ -67,6 +67,7 @@ export async function recordSchedule(
   let preemptions = 0;
   queue.timeMayPass = schedule.time;
   queue.maxSteps = maxSteps;
+  runner.host.jumps = schedule.jumps;
   const noteTime = (now: number) => before.push(`the time is ${Number(now.toFixed(6))} s`);
   runner.host.onJump = noteTime;
   queue.decisionLog = {

@@ -108,6 +108,7 @@ export class Runner {
     const session = this.host.session!;
     while (this.#end === null && !this.queue.stopped) {
       for (let i = 0; i < MICROTASKS && !session.wanted; i++) await undefined;
+      if (!session.wanted && this.host.jumps) session.jump();
       const limit = realSeconds() + OUTSIDE_LIMIT;
       while (!session.wanted && realSeconds() < limit) await turnOfRuntime();
       if (!session.wanted) this.#loop!.crash(new OutsideError(OUTSIDE_LIMIT));

@@ -4,7 +4,8 @@
  * The text names only what departs from "whoever ran last goes on, else who has been ready for
  * longest": `4:1` (decision 4 goes to candidate 1), `9:t` (at decision 9 time passes), `c7.3`
  * (before step 7 task 3 is cancelled), `s42` (what the program draws by lot begins with the seed
- * 42), `!t` (time passes only where no task can go on). Invariant:
+ * 42), `!t` (time passes only where no task can go on), `!j` (it jumps also while something outside
+ * is awaited). Invariant:
  * `parseSchedule(formatSchedule(s))` is `s`, without the zeros at the end of its choices.
  */
 import { TIME } from "./strategy.ts";
@@ -29,10 +30,12 @@ export interface Schedule {
   readonly seed: number;
   /** Whether time may pass while tasks are ready. */
   readonly time: boolean;
+  /** Whether time jumps to the next deadline also while something outside is awaited. */
+  readonly jumps: boolean;
 }
 
 /** The schedule as a text. */
-export function formatSchedule({ choices, cancel, seed, time }: Schedule): string {
+export function formatSchedule({ choices, cancel, seed, time, jumps }: Schedule): string {
   const parts: string[] = [];
   for (let i = 0; i < choices.length; i++) {
     if (choices[i] !== 0) parts.push(`${i}:${choices[i] === TIME ? "t" : choices[i]}`);
@@ -40,6 +43,7 @@ export function formatSchedule({ choices, cancel, seed, time }: Schedule): strin
   if (cancel !== null) parts.push(`c${cancel.step}.${cancel.task}`);
   if (seed !== 0) parts.push(`s${seed}`);
   if (!time) parts.push("!t");
+  if (jumps) parts.push("!j");
   return parts.join(" ");
 }
 
@@ -53,10 +57,12 @@ export function parseSchedule(text: string): Schedule {
   let cancel: PlannedCancel | null = null;
   let seed = 0;
   let time = true;
+  let jumps = false;
   for (const part of text.split(" ").filter((each) => each !== "")) {
     const [, at, choice, step, task, given] =
-      part.match(/^(?:(\d+):(t|\d+)|c(\d+)\.(\d+)|s(\d+)|!t)$/) ?? [];
+      part.match(/^(?:(\d+):(t|\d+)|c(\d+)\.(\d+)|s(\d+)|![tj])$/) ?? [];
     if (part === "!t") time = false;
+    else if (part === "!j") jumps = true;
     else if (at !== undefined && Number(at) >= choices.length && Number(at) < MAX_DECISIONS) {
       while (choices.length < Number(at)) choices.push(0);
       choices.push(choice === "t" ? TIME : Number(choice));
@@ -70,7 +76,7 @@ export function parseSchedule(text: string): Schedule {
       );
     }
   }
-  return { choices, cancel, seed, time };
+  return { choices, cancel, seed, time, jumps };
 }
 
 /**

@@ -9,7 +9,7 @@
 import { findTerminal } from "../../runtime/terminal.ts";
 import { CancelSweep } from "./cancel_sweep.ts";
 import { type Exploration, NeverReachedError, NondeterminismError } from "./exploration.ts";
-import { StepLimitError } from "./failure.ts";
+import { OutsideError, StepLimitError } from "./failure.ts";
 import { Mixed } from "./mixed.ts";
 import { type Settings, STRATEGIES } from "./options.ts";
 import { Pct } from "./priorities.ts";
@@ -58,6 +58,7 @@ export class Search {
     this.#runner = new Runner(program, this.#strategy);
     this.#runner.queue.timeMayPass = settings.time;
     this.#runner.queue.maxSteps = settings.maxSteps;
+    this.#runner.host.jumps = settings.autojump === "always";
     this.#sweep = settings.cancel === false
       ? null
       : new CancelSweep(settings.cancel, settings.seed);
@@ -122,7 +123,7 @@ export class Search {
       if (result !== PASSED && this.#settings.strategy !== "fifo") break; // found at once, and told below
     }
     if (hashes.length === 2 && hashes[0] !== hashes[1]) {
-      await this.#throwNondeterminism(this.#plain());
+      await this.#throwNondeterminism(this.#scheduleRun(null));
     }
   }
 
@@ -164,9 +165,8 @@ export class Search {
   /** Makes sure that the schedule fails again, shrinks it, and throws what is to be told of it. */
   async #fail(result: unknown, strategy: string, cancel: PlannedCancel | null): Promise<never> {
     const { queue } = this.#runner;
-    const { seed, time, maxSteps } = this.#settings;
-    const choices = queue.choices.slice(0, queue.decisions);
-    let schedule: Schedule = { choices, cancel, seed, time };
+    const { maxSteps } = this.#settings;
+    let schedule = this.#scheduleRun(cancel);
     const { hash } = queue;
     keepSometimes(null);
     this.#quicken(false);
@@ -174,13 +174,15 @@ export class Search {
     if (before.result === PASSED || before.hash !== hash) {
       await this.#throwNondeterminism(schedule, result);
     }
-    if (!(result instanceof StepLimitError)) {
+    let after = before;
+    // To shrink an endless run would take for ever; to wait again and again for nothing, too long.
+    if (!(result instanceof StepLimitError || result instanceof OutsideError)) {
       this.#progress.shrinking(this.#schedules, realSeconds() - this.#began);
       this.#quicken(true);
       schedule = await shrinkSchedule(this.#program, schedule, result, maxSteps);
       this.#quicken(false);
+      after = await recordSchedule(this.#program, schedule, maxSteps);
     }
-    const after = await recordSchedule(this.#program, schedule, maxSteps);
     if (after.result === PASSED) await this.#throwNondeterminism(schedule, result);
     const found = `Schedule ${this.#schedules} fails (${strategy}` +
       (before.preemptions > after.preemptions
@@ -199,11 +201,12 @@ export class Search {
     throw new NondeterminismError(where, error === undefined ? undefined : { cause: error });
   }
 
-  /** The schedule of an ordinary loop. */
-  #plain(): Schedule {
+  /** The schedule of the last run. */
+  #scheduleRun(cancel: PlannedCancel | null): Schedule {
     const { queue } = this.#runner;
-    const { seed, time } = this.#settings;
-    return { choices: queue.choices.slice(0, queue.decisions), cancel: null, seed, time };
+    const { seed, time, autojump } = this.#settings;
+    const choices = queue.choices.slice(0, queue.decisions);
+    return { choices, cancel, seed, time, jumps: autojump === "always" };
   }
 
   /** Lets the runtime do its own work, with its own globals. */

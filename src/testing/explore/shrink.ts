@@ -51,6 +51,7 @@ class Search {
     this.#runner = new Runner(program, this.#replaying);
     this.#runner.queue.maxSteps = maxSteps;
     this.#runner.queue.timeMayPass = schedule.time;
+    this.#runner.host.jumps = schedule.jumps;
   }
 
   close(): void {
@@ -59,13 +60,13 @@ class Search {
 
   /** The first schedule of at most two preemptions that fails in the same way. */
   async fewPreemptions(cancel: PlannedCancel | null): Promise<Schedule | undefined> {
-    const { seed, time } = this.#best;
     for (const bound of [0, 1, 2]) {
       const strategy = new Exhaustive(bound);
       for (let run = 0; strategy.begin(run) && this.#hasTime(0.5); run++) {
         const failed = await this.#fails(strategy, cancel);
         const { queue } = this.#runner;
-        if (failed) return { choices: queue.choices.slice(0, queue.decisions), cancel, seed, time };
+        const { choices, decisions } = queue;
+        if (failed) return { ...this.#best, choices: choices.slice(0, decisions), cancel };
         strategy.end(queue);
       }
     }

@@ -7,6 +7,7 @@ export interface Scenario {
   readonly program: Program;
   /** It awaits something from outside, so that far fewer schedules of it can be run. */
   readonly slow?: boolean;
+  readonly autojump?: "always";
 }
 
 /** Throws where two values are not the same. */
