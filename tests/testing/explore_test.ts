@@ -432,3 +432,170 @@ Deno.test("R54: the first run of pct and pos does not let a task that polls run 
     assert(longest < 2000, `${strategy}: ${longest}`);
   }
 });
+
+/** What a call rejects with that is no failure of the program. */
+const refusal = (program: unknown) => rejection(explore(program as Program, { schedules: 5 }));
+
+Deno.test("R53: a program of the wrong form is refused as itself, not called a failure", async () => {
+  const wrong: [unknown, RegExp][] = [
+    [async () => {}, /gives a promise: make it a plain function/],
+    [() => undefined, /gives undefined/],
+    [() => ({ mian: checkpoint() }), /\{ main, check\? \}, got one that gives an object/],
+    [() => ({ main: checkpoint(), check: 5 }), /Expected check to be a function, got 5/],
+    [() => ({ main: checkpoint(), check: () => Promise.reject(5) }), /a check that is not async/],
+  ];
+  for (const [program, text] of wrong) {
+    const error = await refusal(program);
+    assert(error instanceof TypeError && !(error instanceof ExplorationError), String(error));
+    assertMatch(error.message, text);
+    assertEquals((await rejection(replay(program as Program, "")) as Error).message, error.message);
+  }
+});
+
+Deno.test("R53: a program that fails before any task has run is a failure, and says so", async () => {
+  const boom = new RangeError("no database");
+  const programs: Program[] = [
+    () => {
+      throw boom;
+    },
+    () => ({
+      main: () => {
+        throw boom;
+      },
+    }),
+  ];
+  for (const program of programs) {
+    const error = await failureOf(program);
+    assertEquals(error.cause, boom);
+    assertStringIncludes(error.message, "It failed before any task had run");
+  }
+  const { complete } = await explore(() => function* (): Coroutine {}()); // and one that never waits
+  assert(complete);
+});
+
+Deno.test("R53: what the program reads besides its state is put back, whatever happens", async () => {
+  const real = [Math.random, Date, performance.now];
+  const limit = Error.stackTraceLimit;
+  const seen: boolean[] = [];
+  const look = () => seen.push(real[0] === Math.random && real[1] === Date);
+  const watching = (async () => {
+    for (let i = 0; i < 200; i++) {
+      look();
+      await undefined;
+    }
+  })();
+  const endings: (() => Promise<unknown>)[] = [
+    () => explore(lostUpdate, { strategy: "random" }),
+    () => refusal(() => 5),
+    () => refusal(() => until(Promise.reject(new Error("down")))),
+    () => explore(walkers(3)),
+    () => replay(lostUpdate, "1:1"),
+    () => Promise.all([explore(walkers(3)), explore(walkers(3))]),
+    () => explore(walkers(3), { onProgress: 5 as never }),
+  ];
+  for (const ending of endings) {
+    await ending().catch(() => {});
+    assertEquals([Math.random, Date, performance.now], real, String(ending));
+    assertEquals(Error.stackTraceLimit, limit);
+  }
+  await watching;
+  assert(seen.every((same) => same), "seen by other code meanwhile");
+});
+
+Deno.test("R53: within a schedule Date() is a text, and dates are of the class they were", async () => {
+  await explore(() =>
+    function* (): Coroutine {
+      yield* sleep(1);
+      assertEquals(typeof Date(), "string");
+      assertEquals(new Date("2021-02-03T00:00:00Z").getUTCFullYear(), 2021);
+      assertEquals([Date.UTC(2020, 0), Date.parse("2020-01-01T00:00:00Z")], [
+        1577836800000,
+        1577836800000,
+      ]);
+      class Stamp extends Date {}
+      assert(new Stamp() instanceof Stamp && new Stamp() instanceof Date);
+      assertEquals(new Stamp().getTime(), 1577836801000);
+    }(), { schedules: 5 });
+});
+
+Deno.test("R53: explore within a program that is explored is refused, and harms neither", async () => {
+  const random = Math.random;
+  const error = await failureOf(() => until(() => explore(walkers(2))), { schedules: 5 });
+  assertMatch(error.message, /explore\(\) was called within a program that is explored/);
+  assertMatch(
+    String((await failureOf(() => until(() => replay(walkers(2), "")))).cause),
+    /replay\(\) was called within/,
+  );
+  assertEquals(Math.random, random);
+});
+
+Deno.test("R53: where a run fails and the next does not, both are told", async () => {
+  let runs = 0;
+  const now = await rejection(explore(() => ({
+    main: all([checkpoint(), checkpoint()]),
+    check() {
+      if (++runs === 6) throw new Error("now and then");
+    },
+  })));
+  assert(now instanceof NondeterminismError, String(now));
+  assertMatch(
+    now.message,
+    /one run failed \(Error: now and then\), and the next did not fail in this way/,
+  );
+  assertEquals((now.cause as Error).message, "now and then");
+
+  const once = function* (): Coroutine {}();
+  const second = await rejection(explore(() => once));
+  assert(second instanceof NondeterminismError, String(second));
+  assertMatch(second.message, /one run did not fail, and the next did \(TypeError: .* already/);
+
+  let late = 0;
+  const outside = await rejection(explore(() => ({
+    main: until(Promise.resolve()),
+    check() {
+      if (++late === 4) throw new Error("too many");
+    },
+  })));
+  assertMatch(String(outside), /awaits something outside .* put a fake in its place/);
+});
+
+Deno.test("R53: a replay that does not fit the program warns, and what fails is told with that", async () => {
+  const printed: string[] = [];
+  const { warn } = console;
+  console.warn = (text: string) => printed.push(text);
+  try {
+    await replay(walkers(2), "1:1"); // it fits
+    assertEquals(printed, []);
+    await replay(walkers(2), "1:7");
+    await replay(walkers(2), "90:1");
+    await replay(walkers(2), "c2.9");
+  } finally {
+    console.warn = warn;
+  }
+  assertMatch(printed[0], /does not fit the program: choice 1 is not possible in it/);
+  assertMatch(printed[1], /it makes \d+ choices, and choice 90 is named/);
+  assertMatch(printed[2], /before step 2 it has no task 9 to cancel/);
+  const error = await rejection(replay(lostUpdate, "1:1 99:1"));
+  assertMatch(String(error), /does not fit .* What it does now fails: Error: the sum is/);
+});
+
+Deno.test("R53: the table says with what a task failed, and where", async () => {
+  const error = await failureOf(() =>
+    Nursery.open(function* (nursery) {
+      nursery.startSoon(
+        function* (): Coroutine {
+          yield* checkpoint();
+          throw new RangeError("too big");
+        }(),
+        { name: "job" },
+      );
+      yield* checkpoint();
+    })
+  );
+  assertMatch(error.table, /:\d+ failed: RangeError: too big/);
+});
+
+Deno.test("R54: no bound is told where pct has not run", async () => {
+  assertEquals((await explore(walkers(1))).bound, undefined);
+  assertMatch((await explore(walkers(9), { schedules: 400 })).bound!, /^pct: n = 2 tasks/);
+});

@@ -64,12 +64,15 @@ export class ExplorationError extends Error {
  */
 export class NondeterminismError extends Error {
   /** Made by `explore` and `replay`. */
-  constructor(where: string, options?: ErrorOptions) {
+  constructor(where: string, outside: boolean, options: ErrorOptions) {
     super(
       `The program is not deterministic: with the same choices, ${where}. ` +
-        `Math.random, Date and performance.now are part of the schedule; look for state that is kept ` +
-        `from run to run, for values that come from outside (until, I/O), and for other clocks.`,
-      options,
+        (outside
+          ? "It awaits something outside (until, I/O, a timer of the runtime), and when that comes is no " +
+            "part of the schedule: put a fake in its place, a coroutine that waits with sleep()."
+          : "Math.random, Date and performance.now are part of the schedule; look for state that is " +
+            "kept from run to run, for values that come from outside (until, I/O), and for other clocks."),
+      options.cause === undefined ? undefined : options,
     );
   }
   static {

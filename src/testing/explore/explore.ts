@@ -5,12 +5,13 @@
  * failure.
  */
 import { checkFunction, checkInteger, checkOptions, checkString } from "../../check.ts";
+import { webHost } from "../../runtime/web_host.ts";
 import type { Exploration } from "./exploration.ts";
 import { type ExploreOptions, settingsOf } from "./options.ts";
 import type { Program } from "./program.ts";
 import { recordSchedule } from "./recording.ts";
 import { explain } from "./report.ts";
-import { PASSED } from "./runner.ts";
+import { checkOutside, PASSED } from "./runner.ts";
 import { parseSchedule } from "./schedule.ts";
 import { Search } from "./search.ts";
 
@@ -61,6 +62,7 @@ export async function explore(
   program: Program,
   options: ExploreOptions = {},
 ): Promise<Exploration> {
+  checkOutside("explore");
   checkFunction(program, "program");
   const search = new Search(program, settingsOf(options));
   try {
@@ -73,7 +75,8 @@ export async function explore(
 /**
  * Runs a program under one schedule, as the message of an {@linkcode ExplorationError} gives it: to
  * look at it with a debugger, or to keep it as a test. Rejects as `explore` did, where the program
- * still fails.
+ * still fails. A schedule that does not fit the program any more, because that has changed, is
+ * warned of.
  *
  * @param schedule Such as `"4:1 9:t"`.
  * @throws {ExplorationError} If the program fails.
@@ -83,7 +86,7 @@ export async function explore(
  * import { checkpoint } from "jsr:@broomio/core";
  * import { replay } from "jsr:@broomio/core/testing";
  *
- * await replay(() => checkpoint(), "0:t");
+ * await replay(() => checkpoint(), ""); // as explore() has printed it
  * ```
  */
 export async function replay(
@@ -91,12 +94,18 @@ export async function replay(
   schedule: string,
   options: Pick<ExploreOptions, "maxSteps"> = {},
 ): Promise<void> {
+  checkOutside("replay");
   checkFunction(program, "program");
   const { maxSteps = 100_000 } = checkOptions(options, "replay", ["maxSteps"]);
   checkInteger(maxSteps, "maxSteps", 1);
   const parsed = parseSchedule(checkString(schedule, "schedule"));
   const recording = await recordSchedule(program, parsed, maxSteps);
-  if (recording.result !== PASSED) {
-    throw explain(recording, { ...parsed, choices: recording.choices }, 1, "The schedule fails");
+  const { result, choices, misfit } = recording;
+  const warning = misfit && `The schedule does not fit the program: ${misfit}. It was found for ` +
+      `another one, or the program has changed since`;
+  if (result !== PASSED) {
+    const found = warning ? `${warning}. What it does now fails` : "The schedule fails";
+    throw explain(recording, { ...parsed, choices }, 1, found);
   }
+  if (warning) webHost.warn(`broomio: ${warning}; explore() it anew`);
 }

@@ -1,6 +1,7 @@
 /**
  * What an exploration finds, as errors, and what tells one failure from another.
  */
+import { show } from "../../check.ts";
 import { DeadlockError } from "../../kernel/errors.ts";
 import { NurseryError } from "../../kernel/nursery_error.ts";
 
@@ -52,4 +53,14 @@ export function failureKey(error: unknown): string {
   } catch {
     return "thrown: a value that cannot be shown";
   }
+}
+
+/** An error as its class and message; anything else that was thrown by its kind. */
+export function describe(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
+  } catch {
+    // an error that cannot be looked at
+  }
+  return `${show(thrown)} was thrown`;
 }

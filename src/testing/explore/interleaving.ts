@@ -13,6 +13,7 @@ const SEPARATOR = "  ";
 
 /** The table, in lines. A `*` marks a step before which another task could have gone on. */
 export function interleavingTable({ steps }: Recording): string {
+  if (steps.length === 0) return "  It failed before any task had run.";
   const names = namesOf(steps);
   const tasks = [...names.keys()].sort((a, b) => a - b);
   const width = Math.floor((WIDTH - 8) / tasks.length) - SEPARATOR.length;

@@ -36,7 +36,7 @@ export class Mixed implements Strategy {
     return `mixed (${this.#current.name})`;
   }
 
-  get bound(): string {
+  get bound(): string | undefined {
     return this.#pct.bound;
   }
 

@@ -9,13 +9,20 @@
 const OWN_FILES: string | undefined = new Error().stack
   ?.match(/[^\s(]*(?=testing\/explore\/positions\.\w+)/)?.[0];
 
+/** A frame: its file, without folders, and the line. */
+const FRAME = /([^/\\(\s]+:\d+):\d+\)?$/;
+/** Frames of the runtime itself. */
+const RUNTIME = /\b(node|ext|bun):/;
+
 /**
- * The first frame of a stack that is not one of this package, as "file.ts:12"; empty where there is
- * none.
+ * The first frame of a stack that is neither of this package nor of the runtime, as "file.ts:12";
+ * empty where there is none.
  */
 export function userPosition(stack: string): string {
-  const frames = stack.split("\n");
-  const own = OWN_FILES;
-  const frame = own === undefined ? frames[0] : frames.find((line) => !line.includes(own));
-  return frame?.match(/([^/\\(\s]+:\d+):\d+\)?$/)?.[1] ?? "";
+  for (const line of stack.split("\n")) {
+    if (OWN_FILES !== undefined && line.includes(OWN_FILES)) continue;
+    const position = RUNTIME.test(line) ? null : FRAME.exec(line);
+    if (position !== null) return position[1];
+  }
+  return "";
 }

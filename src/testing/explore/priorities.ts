@@ -63,7 +63,7 @@ export class Pct extends Prioritizing {
   readonly #depth: number;
   /** What the runs so far have shown of the program. */
   #longest = 8;
-  #mostTasks = 1;
+  #mostTasks = 0;
   readonly #drops: number[] = [];
   /** By task id. Not on the task itself: that would change its shape. */
   readonly #priorities: number[] = [];
@@ -76,7 +76,8 @@ export class Pct extends Prioritizing {
   }
 
   /** The n, k and bound of the class comment, for the report. */
-  get bound(): string {
+  get bound(): string | undefined {
+    if (this.#mostTasks === 0) return undefined; // it has not run
     const n = this.#mostTasks;
     const k = this.#longest;
     const one = n * k ** (this.#depth - 1);
@@ -108,7 +109,7 @@ export class Pct extends Prioritizing {
   override end(candidates: Candidates): void {
     super.end(candidates);
     this.#longest = Math.max(this.#longest, candidates.steps);
-    this.#mostTasks = Math.max(this.#mostTasks, this.#priorities.filter(() => true).length);
+    this.#mostTasks = Math.max(this.#mostTasks, 1, this.#priorities.filter(() => true).length);
   }
 
   readonly #priorityOf = (id: number): number => this.#priorities[id] ??= this.#draw();

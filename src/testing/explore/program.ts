@@ -1,6 +1,7 @@
 /**
  * What is explored: a program, and how a run of it ended.
  */
+import { show } from "../../check.ts";
 import type { Body, Coroutine, Operation } from "../../kernel/coroutine.ts";
 
 /** How a run ended, as `check` is told. */
@@ -53,10 +54,51 @@ export interface CheckedProgram {
  */
 export type Program = () => Operation<unknown> | CheckedProgram;
 
+/** The program is not of the form that it must have: `explore` and `replay` throw this as it is. */
+export class WrongProgramError extends TypeError {
+  static {
+    this.prototype.name = "TypeError";
+  }
+}
+
+const WANTED = "a program that gives a coroutine, or { main, check? }";
+
 /** Makes the program for one run. */
 export function makeProgram(program: Program): CheckedProgram {
-  const made = program();
-  return "main" in made ? made : { main: made };
+  const made: unknown = program();
+  if (typeof made === "function") return { main: made as CheckedProgram["main"] };
+  if (typeof made !== "object" || made === null) throw wrongProgram(made);
+  if (isThenable(made)) {
+    throw new WrongProgramError(
+      `Expected ${WANTED}, got one that gives a promise: make it a plain function, and let main wait`,
+    );
+  }
+  if (Symbol.iterator in made) return { main: made as CheckedProgram["main"] };
+  if (!("main" in made)) throw wrongProgram(made);
+  const { check } = made as CheckedProgram;
+  if (check !== undefined && typeof check !== "function") {
+    throw new WrongProgramError(`Expected check to be a function, got ${show(check)}`);
+  }
+  return made as CheckedProgram;
+}
+
+function wrongProgram(made: unknown): WrongProgramError {
+  return new WrongProgramError(`Expected ${WANTED}, got one that gives ${show(made)}`);
+}
+
+/** Calls the `check` of a program, which must not be async: nobody waits for it. */
+export function checkProgram(program: CheckedProgram, end: ProgramEnd): void {
+  const given: unknown = program.check?.(end);
+  if (typeof given !== "object" || given === null || !isThenable(given)) return;
+  given.then(() => {}, () => {}); // what it is rejected with is not told in vain a second time
+  throw new WrongProgramError(
+    "Expected a check that is not async: a schedule is over when check() has returned, and nobody " +
+      "would see what it throws later",
+  );
+}
+
+function isThenable(value: object): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>>).then === "function";
 }
 
 /** The main coroutine of a program. */

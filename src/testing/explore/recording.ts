@@ -6,6 +6,7 @@
  */
 import type { TaskCore } from "../../kernel/task.ts";
 import type { Instrument } from "../../kernel/scheduler.ts";
+import { describe } from "./failure.ts";
 import { userPosition } from "./positions.ts";
 import type { Program } from "./program.ts";
 import { PASSED, Runner } from "./runner.ts";
@@ -35,6 +36,8 @@ export interface Recording {
   /** The answers as they were in this run: without those that were not possible. */
   readonly choices: readonly number[];
   readonly preemptions: number;
+  /** What of the schedule was not possible in this run; undefined where it fits. */
+  readonly misfit: string | undefined;
 }
 
 /** Answers what a schedule says. */
@@ -89,8 +92,10 @@ export async function recordSchedule(
       steps.push({
         task: task.id,
         name: task.name,
-        at: task.ended ? "" : userPosition(task.extras?.position ?? ""),
-        doing: task.ended ? task.state : task.wait?.describe() ?? "ready",
+        ...(task.ended ? endOf(task) : {
+          at: userPosition(task.extras?.position ?? ""),
+          doing: task.wait?.describe() ?? "ready",
+        }),
         before,
         preempted,
       });
@@ -98,12 +103,48 @@ export async function recordSchedule(
       preempted = null;
     },
   };
-  runner.debug = true;
+  runner.debug = runner.globals.stacks = true;
   runner.instruments = [instrument];
-  const result = await runner.run(schedule.seed, schedule.cancel);
-  runner.globals.restore();
+  let result: unknown;
+  try {
+    result = runner.run(schedule.seed, schedule.cancel);
+  } finally {
+    runner.globals.restore();
+  }
+  if (result instanceof Promise) result = await result;
   const choices = queue.choices.slice(0, queue.decisions);
-  return { result, hash: queue.hash, steps, choices, preemptions };
+  const misfit = misfitOf(schedule, choices, queue.victim !== null);
+  return { result, hash: queue.hash, steps, choices, preemptions, misfit };
+}
+
+/** How a task has ended; of one that failed, with what, and where that was thrown. */
+function endOf(task: TaskCore): Pick<Step, "at" | "doing"> {
+  const { state, value } = task;
+  if (state !== "failed") return { at: "", doing: state };
+  const [what] = describe(value).split("\n", 1);
+  let at = "";
+  try {
+    if (value instanceof Error) at = userPosition(String(value.stack));
+  } catch {
+    // an error that cannot be looked at
+  }
+  return { at, doing: `failed: ${what}` };
+}
+
+function misfitOf(
+  { choices, cancel }: Schedule,
+  made: readonly number[],
+  cancelled: boolean,
+): string | undefined {
+  for (let i = 0; i < choices.length; i++) {
+    if (choices[i] === 0 || choices[i] === made[i]) continue;
+    return i < made.length
+      ? `choice ${i} is not possible in it`
+      : `it makes ${made.length} choices, and choice ${i} is named`;
+  }
+  if (cancel !== null && !cancelled) {
+    return `before step ${cancel.step} it has no task ${cancel.task} to cancel`;
+  }
 }
 
 /**

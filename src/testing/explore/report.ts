@@ -1,8 +1,8 @@
 /**
  * The error that tells of a schedule: what failed, who ran when, and how to run it again.
  */
-import { show } from "../../check.ts";
 import { ExplorationError } from "./exploration.ts";
+import { describe } from "./failure.ts";
 import { interleavingTable } from "./interleaving.ts";
 import type { Recording } from "./recording.ts";
 import { formatSchedule, type Schedule } from "./schedule.ts";
@@ -26,14 +26,4 @@ export function explain(
     table,
     cause: recording.result,
   });
-}
-
-/** An error as its class and message; anything else that was thrown by its kind. */
-function describe(thrown: unknown): string {
-  try {
-    if (thrown instanceof Error) return `${thrown.name}: ${thrown.message}`;
-  } catch {
-    // an error that cannot be looked at
-  }
-  return `${show(thrown)} was thrown`;
 }

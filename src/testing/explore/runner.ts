@@ -16,9 +16,17 @@ import { leftIn } from "../leaks.ts";
 import { ExploredHost } from "./explored_host.ts";
 import { ExploredQueue } from "./explored_queue.ts";
 import { LeakError, OutsideError, StepLimitError } from "./failure.ts";
-import { type CheckedProgram, mainOf, makeProgram, type Program } from "./program.ts";
+import {
+  type CheckedProgram,
+  checkProgram,
+  mainOf,
+  makeProgram,
+  type Program,
+  WrongProgramError,
+} from "./program.ts";
 import type { PlannedCancel } from "./schedule.ts";
 import { realSeconds, ScheduleGlobals } from "./schedule_globals.ts";
+import { keepSometimes } from "./sometimes.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** How long something outside may take, in seconds. */
@@ -29,6 +37,31 @@ const MICROTASKS = 20;
 /** A run that found nothing wrong. */
 export const PASSED: unique symbol = Symbol("passed");
 
+/** Code of a program runs, in some exploration: one cannot begin another from there. */
+let entered = false;
+
+function enter(names: Map<string, boolean> | null): void {
+  entered = true;
+  keepSometimes(names);
+}
+
+function leave(): void {
+  entered = false;
+  keepSometimes(null);
+}
+
+/**
+ * Refuses what a program that is explored must not do: its turn would have another one in it.
+ *
+ * @throws {Error} If code of such a program has called.
+ */
+export function checkOutside(by: string): void {
+  if (!entered) return;
+  throw new Error(
+    `${by}() was called within a program that is explored: call it outside, one after the other`,
+  );
+}
+
 /** One world in which a program is run again and again. */
 export class Runner {
   readonly queue: ExploredQueue;
@@ -37,6 +70,8 @@ export class Runner {
   /** Watch each run; they and `debug` are set before the first. */
   instruments: readonly Instrument[] = [];
   debug: boolean = false;
+  /** Where `sometimes` keeps what it is told during a run. */
+  names: Map<string, boolean> | null = null;
   /** The last run awaited something from outside. */
   outside: boolean = false;
   readonly #program: Program;
@@ -58,6 +93,15 @@ export class Runner {
    * awaited.
    */
   run(seed: number, cancel: PlannedCancel | null): unknown | Promise<unknown> {
+    enter(this.names);
+    try {
+      return this.#run(seed, cancel);
+    } finally {
+      leave();
+    }
+  }
+
+  #run(seed: number, cancel: PlannedCancel | null): unknown | Promise<unknown> {
     const { queue, host } = this;
     host.reset();
     queue.reset();
@@ -85,6 +129,7 @@ export class Runner {
       this.#drive();
     } catch (error) {
       this.#loop = null;
+      if (error instanceof WrongProgramError) this.#refuse(error);
       return error;
     }
     if (this.#end === null && !queue.stopped) {
@@ -112,9 +157,19 @@ export class Runner {
       const limit = realSeconds() + OUTSIDE_LIMIT;
       while (!session.wanted && realSeconds() < limit) await turnOfRuntime();
       if (!session.wanted) this.#loop!.crash(new OutsideError(OUTSIDE_LIMIT));
-      this.#drive();
+      enter(this.names);
+      try {
+        this.#drive();
+      } finally {
+        leave();
+      }
     }
-    return this.#conclude(program);
+    enter(this.names);
+    try {
+      return this.#conclude(program);
+    } finally {
+      leave();
+    }
   }
 
   #conclude(program: CheckedProgram): unknown {
@@ -137,11 +192,17 @@ export class Runner {
       return new LeakError(left);
     }
     try {
-      program.check?.({ value: failed ? undefined : value, cancelled });
+      checkProgram(program, { value: failed ? undefined : value, cancelled });
     } catch (error) {
+      if (error instanceof WrongProgramError) this.#refuse(error);
       return error;
     }
     return PASSED;
+  }
+
+  #refuse(error: WrongProgramError): never {
+    this.globals.restore();
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * What a program can read besides its own state, made part of the schedule: `Math.random`, `Date`,
- * `performance.now`.
+ * `performance.now`; and stacks, which are switched off.
  *
  * Invariant: they are replaced only while schedules run one after the other without giving way to
  * the runtime; so nothing else in the process ever sees them.
@@ -22,6 +22,11 @@ export function realSeconds(): number {
 
 /** The random numbers and the time of a schedule. */
 export class ScheduleGlobals {
+  /**
+   * Whether errors get stacks. Before something has failed they are not wanted, and cost more than
+   * most runs.
+   */
+  stacks: boolean = false;
   readonly #now: () => number;
   #seed = 0;
   /** Made when it is first needed: most programs draw nothing. */
@@ -49,21 +54,26 @@ export class ScheduleGlobals {
     const { random } = Math;
     const RealDate = globalThis.Date;
     const realNow = performance.now;
-    class ScheduleDate extends RealDate {
-      constructor(...parts: unknown[]) {
-        super(...(parts.length === 0 ? [milliseconds()] : parts) as [number]);
-      }
-      static override now(): number {
-        return milliseconds();
-      }
+    const errors = Error as { stackTraceLimit?: number };
+    const { stackTraceLimit } = errors;
+    // A function and no class: `Date()` without `new` gives a text.
+    function ScheduleDate(...parts: unknown[]): Date | string {
+      if (new.target === undefined) return new RealDate(milliseconds()).toString();
+      const given = parts.length === 0 ? [milliseconds()] : parts;
+      return Reflect.construct(RealDate, given, new.target);
     }
+    ScheduleDate.prototype = RealDate.prototype;
+    ScheduleDate.now = milliseconds;
+    Object.setPrototypeOf(ScheduleDate, RealDate);
     Math.random = this.random;
-    globalThis.Date = ScheduleDate as DateConstructor;
+    globalThis.Date = ScheduleDate as unknown as DateConstructor;
     performance.now = () => this.#now() * 1000;
+    if (!this.stacks) errors.stackTraceLimit = 0;
     this.#restore = () => {
       Math.random = random;
       globalThis.Date = RealDate;
       performance.now = realNow;
+      errors.stackTraceLimit = stackTraceLimit;
     };
   }
 

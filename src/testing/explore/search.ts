@@ -4,12 +4,13 @@
  * Invariants
  * - The strategy sees runs without a cancel only; those of the sweep, every second one, follow
  *   another. So what a strategy has learned stays true.
- * - Globals are replaced and stacks are switched off only between two turns of the runtime.
+ * - Globals are replaced only while schedules run without anything being awaited: others never see
+ *   it.
  */
 import { findTerminal } from "../../runtime/terminal.ts";
 import { CancelSweep } from "./cancel_sweep.ts";
 import { type Exploration, NeverReachedError, NondeterminismError } from "./exploration.ts";
-import { OutsideError, StepLimitError } from "./failure.ts";
+import { describe, OutsideError, StepLimitError } from "./failure.ts";
 import { Mixed } from "./mixed.ts";
 import { type Settings, STRATEGIES } from "./options.ts";
 import { Pct } from "./priorities.ts";
@@ -21,7 +22,6 @@ import { PASSED, Runner, turnOfRuntime } from "./runner.ts";
 import type { PlannedCancel, Schedule } from "./schedule.ts";
 import { realSeconds } from "./schedule_globals.ts";
 import { shrinkSchedule } from "./shrink.ts";
-import { keepSometimes } from "./sometimes.ts";
 import type { Strategy } from "./strategy.ts";
 import { FirstInFirstOut } from "./walks.ts";
 
@@ -46,7 +46,6 @@ export class Search {
   readonly #fifo = new FirstInFirstOut();
   readonly #names = new Map<string, boolean>();
   readonly #began = realSeconds();
-  readonly #stackLimit = (Error as { stackTraceLimit?: number }).stackTraceLimit;
   #schedules = 0;
   #steps = 0;
   #longest = 0;
@@ -68,7 +67,7 @@ export class Search {
   async run(): Promise<Exploration> {
     const { schedules, seconds } = this.#settings;
     await this.#checkDeterminism();
-    this.#quicken(true);
+    this.#runner.names = this.#names;
     let complete = false;
     let breath = realSeconds();
     let own = 0; // runs of the strategy
@@ -96,15 +95,14 @@ export class Search {
       await this.#breathe();
       breath = realSeconds();
     }
-    this.#quicken(false);
+    this.#runner.globals.restore();
     const missed = [...this.#names].filter(([, reached]) => !reached).map(([name]) => name);
     if (missed.length > 0) throw new NeverReachedError(missed, this.#schedules);
     return this.#figures(complete);
   }
 
   close(): void {
-    keepSometimes(null);
-    this.#quicken(false);
+    this.#runner.globals.restore();
     this.#progress.end();
   }
 
@@ -118,13 +116,14 @@ export class Search {
       const { queue } = this.#runner;
       queue.strategy = this.#fifo;
       let result = this.#runner.run(this.#settings.seed, null);
+      this.#runner.globals.restore();
       if (result instanceof Promise) result = await result;
       hashes.push(queue.hash);
-      if (result !== PASSED && this.#settings.strategy !== "fifo") break; // found at once, and told below
+      if (result === PASSED) continue;
+      if (run === 1) await this.#throwNondeterminism(this.#scheduleRun(null), result, "before");
+      return; // found at once, and told below
     }
-    if (hashes.length === 2 && hashes[0] !== hashes[1]) {
-      await this.#throwNondeterminism(this.#scheduleRun(null));
-    }
+    if (hashes[0] !== hashes[1]) await this.#throwNondeterminism(this.#scheduleRun(null));
   }
 
   #runCancelled(): Promise<void> | undefined {
@@ -137,7 +136,6 @@ export class Search {
   /** A promise only where there is something to wait for. */
   #runOnce(strategy: Strategy, cancel: PlannedCancel | null): Promise<void> | undefined {
     this.#runner.queue.strategy = strategy;
-    keepSometimes(this.#names);
     const result = this.#runner.run(this.#settings.seed, cancel);
     if (result === PASSED) this.#count();
     else return this.#conclude(result, strategy, cancel);
@@ -168,8 +166,7 @@ export class Search {
     const { maxSteps } = this.#settings;
     let schedule = this.#scheduleRun(cancel);
     const { hash } = queue;
-    keepSometimes(null);
-    this.#quicken(false);
+    this.#runner.globals.restore();
     const before = await recordSchedule(this.#program, schedule, maxSteps);
     if (before.result === PASSED || before.hash !== hash) {
       await this.#throwNondeterminism(schedule, result);
@@ -178,9 +175,8 @@ export class Search {
     // To shrink an endless run would take for ever; to wait again and again for nothing, too long.
     if (!(result instanceof StepLimitError || result instanceof OutsideError)) {
       this.#progress.shrinking(this.#schedules, realSeconds() - this.#began);
-      this.#quicken(true);
       schedule = await shrinkSchedule(this.#program, schedule, result, maxSteps);
-      this.#quicken(false);
+      this.#runner.globals.restore();
       after = await recordSchedule(this.#program, schedule, maxSteps);
     }
     if (after.result === PASSED) await this.#throwNondeterminism(schedule, result);
@@ -191,14 +187,28 @@ export class Search {
     throw explain(after, schedule, this.#schedules, found);
   }
 
-  /** Runs a schedule twice more, to say where it goes on in another way. */
-  async #throwNondeterminism(schedule: Schedule, error?: unknown): Promise<never> {
+  /**
+   * Runs a schedule twice more, to say where it goes on in another way. With an error, one of the
+   * two runs before failed with that: the last (`before` it was another), or the first.
+   */
+  async #throwNondeterminism(
+    schedule: Schedule,
+    error?: unknown,
+    when: "before" | "again" = "again",
+  ): Promise<never> {
     const { maxSteps } = this.#settings;
+    const { outside } = this.#runner;
     const one = await recordSchedule(this.#program, schedule, maxSteps);
     const other = await recordSchedule(this.#program, schedule, maxSteps);
-    const where = firstDifference(one, other) ??
-      "it once failed, or ran otherwise, and twice more it did not";
-    throw new NondeterminismError(where, error === undefined ? undefined : { cause: error });
+    let where = firstDifference(one, other);
+    if (where === undefined && error !== undefined) {
+      const text = describe(error);
+      where = when === "again"
+        ? `one run failed (${text}), and the next did not fail in this way`
+        : `one run did not fail, and the next did (${text})`;
+    }
+    where ??= "one run took other steps than the next, and two more did not";
+    throw new NondeterminismError(where, outside, { cause: error });
   }
 
   /** The schedule of the last run. */
@@ -211,19 +221,11 @@ export class Search {
 
   /** Lets the runtime do its own work, with its own globals. */
   async #breathe(): Promise<void> {
-    this.#quicken(false);
-    keepSometimes(null);
+    this.#runner.globals.restore();
     const seconds = realSeconds() - this.#began;
     this.#settings.onProgress?.({ schedules: this.#schedules, seconds });
     this.#progress.schedules(this.#schedules, seconds, this.#strategy.name);
     await turnOfRuntime();
-    this.#quicken(true);
-  }
-
-  /** Stacks are not wanted before something has failed, and cost more than most runs. */
-  #quicken(on: boolean): void {
-    if (!on) this.#runner.globals.restore();
-    (Error as { stackTraceLimit?: number }).stackTraceLimit = on ? 0 : this.#stackLimit;
   }
 
   #figures(complete: boolean): Exploration {

@@ -26,15 +26,11 @@ export async function shrinkSchedule(
   maxSteps: number,
 ): Promise<Schedule> {
   const search = new Search(program, failureKey(error), schedule, maxSteps);
-  try {
-    for (const cancel of schedule.cancel === null ? [null] : [null, schedule.cancel]) {
-      const found = await search.fewPreemptions(cancel);
-      if (found !== undefined) return found;
-    }
-    return await search.fewerDepartures();
-  } finally {
-    search.close();
+  for (const cancel of schedule.cancel === null ? [null] : [null, schedule.cancel]) {
+    const found = await search.fewPreemptions(cancel);
+    if (found !== undefined) return found;
   }
+  return await search.fewerDepartures();
 }
 
 class Search {
@@ -54,44 +50,55 @@ class Search {
     this.#runner.host.jumps = schedule.jumps;
   }
 
-  close(): void {
-    this.#runner.globals.restore();
-  }
-
   /** The first schedule of at most two preemptions that fails in the same way. */
   async fewPreemptions(cancel: PlannedCancel | null): Promise<Schedule | undefined> {
     for (const bound of [0, 1, 2]) {
       const strategy = new Exhaustive(bound);
       for (let run = 0; strategy.begin(run) && this.#hasTime(0.5); run++) {
-        const failed = await this.#fails(strategy, cancel);
-        const { queue } = this.#runner;
-        const { choices, decisions } = queue;
-        if (failed) return { ...this.#best, choices: choices.slice(0, decisions), cancel };
+        let failed = this.#fails(strategy, cancel);
+        if (typeof failed !== "boolean") failed = await failed;
+        const { queue, globals } = this.#runner;
+        if (failed) {
+          globals.restore(); // before anybody waits for this
+          const { choices, decisions } = queue;
+          return { ...this.#best, choices: choices.slice(0, decisions), cancel };
+        }
         strategy.end(queue);
       }
     }
+    this.#runner.globals.restore();
   }
 
   /** Replaces parts of the choices by the default, for as long as it still fails. */
   async fewerDepartures(): Promise<Schedule> {
-    for (let progress = true; progress;) {
+    for (let progress = true; progress && this.#hasTime(1);) {
       progress = false;
       for (let size = this.#best.choices.length; size >= 1; size >>= 1) {
-        for (let at = 0; at < this.#best.choices.length; at += size) {
-          if (!this.#hasTime(1)) return this.#best;
+        for (let at = 0; at < this.#best.choices.length && this.#hasTime(1); at += size) {
           const choices = Array.from(this.#best.choices);
           if (choices.slice(at, at + size).every((choice) => choice === 0)) continue;
           choices.fill(0, at, at + size);
-          if (await this.#improves(choices)) progress = true;
+          let improves = this.#improves(choices);
+          if (typeof improves !== "boolean") improves = await improves;
+          if (improves) progress = true;
         }
       }
     }
+    this.#runner.globals.restore();
     return this.#best;
   }
 
-  async #improves(choices: number[]): Promise<boolean> {
+  #improves(choices: number[]): boolean | Promise<boolean> {
     this.#replaying.choices = choices;
-    if (!await this.#fails(this.#replaying, this.#best.cancel)) return false;
+    const failed = this.#fails(this.#replaying, this.#best.cancel);
+    return typeof failed === "boolean"
+      ? this.#keepBetter(failed)
+      : failed.then((late) => this.#keepBetter(late));
+  }
+
+  /** Keeps the last run where it failed in the same way with fewer departures. */
+  #keepBetter(failed: boolean): boolean {
+    if (!failed) return false;
     const { queue } = this.#runner;
     const made = queue.choices.slice(0, queue.decisions);
     if (departures(made) >= departures(this.#best.choices)) return false;
@@ -99,11 +106,17 @@ class Search {
     return true;
   }
 
-  async #fails(strategy: Strategy, cancel: PlannedCancel | null): Promise<boolean> {
+  /** A promise only where something outside is awaited, and then with the real globals in place. */
+  #fails(strategy: Strategy, cancel: PlannedCancel | null): boolean | Promise<boolean> {
     this.#runs++;
     this.#runner.queue.strategy = strategy;
-    let result = this.#runner.run(this.#best.seed, cancel);
-    if (result instanceof Promise) result = await result;
+    const result = this.#runner.run(this.#best.seed, cancel);
+    return result instanceof Promise
+      ? result.then((late) => this.#isSame(late))
+      : this.#isSame(result);
+  }
+
+  #isSame(result: unknown): boolean {
     return result !== PASSED && failureKey(result) === this.#key;
   }
 
