@@ -22,15 +22,13 @@ import {
 import { certificates } from "../support/certificates.ts";
 import { errorOf, receiveAll, testStreams } from "../stream/conformance.ts";
 import type { NetAddress } from "../../src/stream.ts";
-import { nodeLoop } from "./support.ts";
+import { isNode, tlsLoops } from "./support.ts";
 
 const { ca, localhost, other, client, stranger } = certificates();
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | null) => bytes && new TextDecoder().decode(bytes);
 
-for (
-  const [name, makeLoop] of [["TLS", () => new Loop()], ["TLS on node:net", nodeLoop]] as const
-) {
+for (const [name, makeLoop] of tlsLoops) {
   testStreams({
     name,
     makeLoop,
@@ -43,7 +41,9 @@ for (
 }
 
 function test(name: string, body: () => Coroutine<unknown>): void {
-  Deno.test(`TLS: ${name}`, async () => void await new Loop().run(body()));
+  for (const [way, makeLoop] of isNode ? tlsLoops : tlsLoops.slice(0, 1)) {
+    Deno.test(`${way}: ${name}`, async () => void await makeLoop().run(body()));
+  }
 }
 
 /** Serves "hello NAME" with what the handshake settled, and runs `body` with how to connect. */

@@ -33,6 +33,7 @@ import {
   nodeErrors,
 } from "../support/fault_network.ts";
 import { receiveAll } from "../stream/conformance.ts";
+import { tlsLoops } from "./support.ts";
 
 const { ca, localhost } = certificates();
 const hostname = "127.0.0.1";
@@ -144,11 +145,9 @@ function dial(port: number): Operation<NodeSocket> {
   });
 }
 
-for (const [name, network] of BACKENDS.slice(0, 2)) {
+for (const [name, makeLoop] of tlsLoops) {
   Deno.test(`R40: ${name}: clients that reset right after their handshake hold no slot`, async () => {
-    const loop = new Loop();
-    useNetwork(loop, network);
-    await loop.run((function* () {
+    await makeLoop().run((function* () {
       using listener = yield* TlsListenSocket.listen({ hostname, ...localhost });
       const { port } = listener.localAddr;
       const sockets = yield* all(Array.from({ length: 12 }, () => dial(port)));

@@ -12,7 +12,21 @@ import type { FsModule, NetModule, NodeServer, NodeSocket } from "../runtime_typ
 import { type PathTools, SocketPath } from "../socket_path.ts";
 import type { Address } from "../../stream.ts";
 import { remakeSocket } from "./internals.ts";
-import { type Addresses, NodeStream, Reader, toAddress } from "./stream.ts";
+import {
+  NodeStream,
+  type NodeStreamOptions,
+  Reader,
+  type TlsTakeover,
+  toAddress,
+} from "./stream.ts";
+
+/** Options of a {@linkcode NodeRawListener}. */
+export interface NodeListenerOptions {
+  /** For making sockets anew that read by `onread`; absent where that is not wanted. */
+  readonly remake?: NetModule | null;
+  /** See {@linkcode NodeStreamOptions}. */
+  readonly takeover?: TlsTakeover | null;
+}
 
 /** A listener of Node's. */
 export class NodeRawListener implements RawListener {
@@ -26,8 +40,7 @@ export class NodeRawListener implements RawListener {
   #asked = false;
   #closed = false;
 
-  /** @param remake For making sockets anew that read by `onread`; null where that is not wanted. */
-  constructor(server: NodeServer, remake: NetModule | null = null) {
+  constructor(server: NodeServer, { remake = null, takeover = null }: NodeListenerOptions = {}) {
     this.#server = server;
     const address = server.address();
     this.localAddr = typeof address === "object" && address !== null
@@ -37,13 +50,13 @@ export class NodeRawListener implements RawListener {
     this.#path = this.localAddr.transport === "unix"
       ? new SocketPath(this.localAddr.path, pathTools())
       : null;
-    const addresses: Addresses = isUnix
-      ? { local: this.localAddr, remote: { transport: "unix", path: "" } }
-      : {};
+    const options: NodeStreamOptions = isUnix
+      ? { local: this.localAddr, remote: { transport: "unix", path: "" }, takeover }
+      : { takeover };
     server.on("connection", (socket: NodeSocket) => {
       if (this.#closed) return void socket.destroy();
       if (!isUnix && socket.remoteAddress === undefined) return void socket.destroy(); // gone already
-      const stream = acceptedStream(socket, addresses, remake);
+      const stream = acceptedStream(socket, options, remake);
       if (!this.#asked) return void this.#arrived.push(stream);
       this.#asked = false;
       this.events.accepted(stream);
@@ -100,13 +113,13 @@ function pathTools(): PathTools {
 
 function acceptedStream(
   socket: NodeSocket,
-  addresses: Addresses,
+  options: NodeStreamOptions,
   remake: NetModule | null,
 ): NodeStream {
   if (remake !== null) {
     const reader = new Reader();
     const remade = remakeSocket(remake, socket, reader);
-    if (remade !== null) return new NodeStream(remade, addresses, reader);
+    if (remade !== null) return new NodeStream(remade, { ...options, reader });
   }
-  return new NodeStream(socket, addresses);
+  return new NodeStream(socket, options);
 }

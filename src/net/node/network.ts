@@ -7,12 +7,14 @@ import { builtin } from "../../runtime/builtin.ts";
 import { codeOf } from "../../bytes/error_code.ts";
 import type { Attempt, Network, RawListener, RawStream } from "../network.ts";
 import type { FsModule, NetModule, ProcessSlice } from "../runtime_types.ts";
-import { NodeRawListener } from "./listener.ts";
-import { type Addresses, NodeStream, Reader } from "./stream.ts";
+import { type NodeListenerOptions, NodeRawListener } from "./listener.ts";
+import { type Addresses, NodeStream, Reader, type TlsTakeover } from "./stream.ts";
 
 /**
  * Whether a socket here fills the memory it is given when it tells of it, so that all may share
- * one.
+ * one; and whether TLS on a socket waits for what the other end does not read. In Deno TLS on a
+ * socket says that it has written as soon as it has encrypted: a peer that reads nothing would have
+ * it take any amount of memory.
  */
 function readsAtOnce(versions: ProcessSlice["versions"]): boolean {
   return versions?.node !== undefined && versions.deno === undefined && versions.bun === undefined;
@@ -32,19 +34,21 @@ export function nodeNetwork({ internals = true }: NodeOptions = {}): Network | u
   const version = versions?.node?.split(".").map(Number) ?? [0, 0];
   const knowsReusePort = version[0] > 23 || (version[0] === 23 && version[1] >= 1);
   const fast = readsAtOnce(versions);
-  const remake = fast && internals ? net : null;
+  const takeover = fast ? { internals } : null;
+  const listening: NodeListenerOptions = { remake: fast && internals ? net : null, takeover };
   return {
     listenTcp({ hostname, port, backlog, reusePort }, attempt) {
       if (reusePort && (!knowsReusePort || versions?.deno !== undefined)) {
         // An older Node ignores it without a word.
         return attempt.failed("ENOTSUP", new Error("reusePort needs Node 23.1"));
       }
-      return listen(net, { host: hostname, port, backlog, reusePort }, attempt, remake);
+      return listen(net, { host: hostname, port, backlog, reusePort }, attempt, listening);
     },
-    listenUnix: ({ path }, attempt) => listen(net, { path }, withoutFolder(path, attempt), remake),
+    listenUnix: ({ path }, attempt) =>
+      listen(net, { path }, withoutFolder(path, attempt), listening),
     connectTcp: ({ hostname, port }, attempt) =>
-      connect(net, { host: hostname, port }, attempt, fast),
-    connectUnix: ({ path }, attempt) => connect(net, { path }, attempt, fast),
+      connect(net, { host: hostname, port }, attempt, takeover),
+    connectUnix: ({ path }, attempt) => connect(net, { path }, attempt, takeover),
     removeSocket(path) {
       const fs = builtin<FsModule>("node:fs")!;
       if (!fs.lstatSync(path).isSocket()) return false;
@@ -71,14 +75,14 @@ function listen(
   net: NetModule,
   options: Record<string, unknown>,
   attempt: Attempt<RawListener>,
-  remake: NetModule | null,
+  listening: NodeListenerOptions,
 ): () => void {
   const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
   const failed = (error: unknown) => attempt.failed(codeOf(error), error);
   server.on("error", failed);
   server.on("listening", () => {
     server.removeListener("error", failed);
-    attempt.opened(new NodeRawListener(server, remake));
+    attempt.opened(new NodeRawListener(server, listening));
   });
   server.listen(options);
   return () => {};
@@ -88,9 +92,9 @@ function connect(
   net: NetModule,
   options: { host?: string; port?: number; path?: string },
   attempt: Attempt<RawStream>,
-  fast: boolean,
+  takeover: TlsTakeover | null,
 ): () => void {
-  const reader = fast ? new Reader() : null;
+  const reader = takeover === null ? null : new Reader();
   const socket = net.connect({ ...options, allowHalfOpen: true, onread: reader ?? undefined });
   const failed = (error: unknown) => attempt.failed(codeOf(error), error);
   socket.on("error", failed);
@@ -100,7 +104,7 @@ function connect(
     const addresses: Addresses = path === undefined
       ? {}
       : { local: { transport: "unix", path: "" }, remote: { transport: "unix", path } };
-    attempt.opened(new NodeStream(socket, addresses, reader));
+    attempt.opened(new NodeStream(socket, { ...addresses, reader, takeover }));
   });
   return () => void socket.destroy();
 }

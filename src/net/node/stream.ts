@@ -13,11 +13,12 @@ import { LINGER, type RawStream, type ReceiveEvents, type SendEvents } from "../
 import type { BufferSlice, NodeSocket } from "../runtime_types.ts";
 import type { Address } from "../../stream.ts";
 import type { OnRead } from "./internals.ts";
+import type { NativeSocket } from "./tls_types.ts";
 
 /** How many bytes are kept unasked before the socket is paused. */
 const KEPT = 64 * 1024;
 
-const NOTHING = new Uint8Array(0);
+export const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
  * What all connections of Node's read to, one after the other: bytes are given out or copied before
@@ -45,7 +46,7 @@ export class Reader implements OnRead {
  * Up to this size the bytes come from a coalescing buffer, in the same view while replies have one
  * size.
  */
-const MAX_COALESCED = 16 * 1024;
+export const MAX_COALESCED: number = 16 * 1024;
 let lastBytes: Uint8Array = NOTHING;
 let lastBuffer: Uint8Array = NOTHING;
 
@@ -53,7 +54,7 @@ let lastBuffer: Uint8Array = NOTHING;
  * A Buffer of the same memory, which Node would make at each write, kept from the write before:
  * that saves a twentieth of a small request.
  */
-function asBuffer(bytes: Uint8Array): Uint8Array {
+export function asBuffer(bytes: Uint8Array): Uint8Array {
   if (bytes.length > MAX_COALESCED) return bytes;
   if (bytes !== lastBytes) {
     const { buffer, byteOffset, length } = bytes;
@@ -67,6 +68,25 @@ function asBuffer(bytes: Uint8Array): Uint8Array {
 export interface Addresses {
   readonly local?: Address;
   readonly remote?: Address;
+}
+
+/** How TLS may take over a socket. */
+export interface TlsTakeover {
+  /** Whether undocumented internals may be used. */
+  readonly internals: boolean;
+}
+
+/** Options of a {@linkcode NodeStream}. */
+export interface NodeStreamOptions extends Addresses {
+  /** What the socket reads by, where it was made with `onread`. */
+  readonly reader?: Reader | null;
+  /** Absent where TLS must not sit on the socket itself: on Deno and Bun, and a user's socket. */
+  readonly takeover?: TlsTakeover | null;
+}
+
+/** A socket that was given to TLS. */
+export interface ReleasedSocket extends TlsTakeover {
+  readonly socket: NativeSocket;
 }
 
 /** A connection of Node's. */
@@ -91,13 +111,17 @@ export class NodeStream implements RawStream {
   #failure: unknown = null;
   #closed = false;
   #lingering: ReturnType<typeof setTimeout> | undefined;
+  readonly #takeover: TlsTakeover | null;
+  /** TLS has the socket: what it tells is no longer for this stream. */
+  #released = false;
 
-  /** @param reader What the socket reads by, where it was made with `onread`. */
-  constructor(socket: NodeSocket, addresses: Addresses = {}, reader: Reader | null = null) {
+  constructor(socket: NodeSocket, options: NodeStreamOptions = {}) {
+    const { local, remote, reader = null, takeover = null } = options;
     this.#socket = socket;
-    this.localAddr = addresses.local ?? toAddress(socket.localAddress, socket.localPort);
-    this.remoteAddr = addresses.remote ?? toAddress(socket.remoteAddress, socket.remotePort);
+    this.localAddr = local ?? toAddress(socket.localAddress, socket.localPort);
+    this.remoteAddr = remote ?? toAddress(socket.remoteAddress, socket.remotePort);
     this.#reader = reader;
+    this.#takeover = takeover;
     reader?.attach(this);
     // The end can come before anybody receives: Node reads from a socket as soon as it has
     // connected.
@@ -121,7 +145,7 @@ export class NodeStream implements RawStream {
       this.receiveEvents.received(0);
     } else if (this.#failure !== null) {
       this.#asked = false;
-      this.receiveEvents.receiveFailed(receiveCodeOf(this.#failure), this.#failure);
+      this.receiveEvents.receiveFailed(this.receiveCodeOf(this.#failure), this.#failure);
     } else if (this.#paused) {
       this.#paused = false;
       this.#socket.resume();
@@ -130,13 +154,13 @@ export class NodeStream implements RawStream {
 
   #startReading(): void {
     this.#reading = true;
-    if (this.#reader === null) {
-      this.#socket.on("data", (chunk: Uint8Array) => {
-        if (this.#asked) this.#deliver(chunk);
-        else if (!this.#keep(chunk)) this.#socket.pause();
-      });
-    }
+    if (this.#reader === null) this.#socket.on("data", this.#onData);
   }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    if (this.#asked) this.#deliver(chunk);
+    else if (!this.#keep(chunk)) this.#socket.pause();
+  };
 
   #onEnd(): void {
     this.#ended = true;
@@ -147,6 +171,7 @@ export class NodeStream implements RawStream {
 
   /** Keeps bytes that came unasked; false once they are enough. */
   #keep(chunk: Uint8Array): boolean {
+    if (this.#closed) return false;
     this.#kept.push(chunk);
     this.#keptBytes += chunk.length;
     if (this.#keptBytes < KEPT) return true;
@@ -178,55 +203,105 @@ export class NodeStream implements RawStream {
   /** The socket broke: who waits for an answer is told, by the first error there was. */
   #failed(error: unknown): void {
     this.#failure ??= error;
-    if (this.#closed) return;
+    if (this.#closed || this.#released) return;
     if (this.#asked && !this.#ended) {
       this.#asked = false;
-      this.receiveEvents.receiveFailed(receiveCodeOf(this.#failure), this.#failure);
+      this.receiveEvents.receiveFailed(this.receiveCodeOf(this.#failure), this.#failure);
     }
     this.#sendFailed(this.#failure);
+  }
+
+  /** The socket told of an error, or that it is closed. */
+  protected get isBroken(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** The POSIX code of an error of the socket. */
+  protected codeOf(error: unknown): string {
+    return codeOf(error);
+  }
+
+  /**
+   * The code for a receive. Where a send found the reset first, the only error there is has the
+   * code of that.
+   */
+  protected receiveCodeOf(error: unknown): string {
+    const code = this.codeOf(error);
+    return code === "EPIPE" ? "ECONNRESET" : code;
   }
 
   #sendFailed(error: unknown): void {
     if (!this.#sending) return;
     this.#sending = false;
-    this.sendEvents.sendFailed(codeOf(error), error);
+    this.sendEvents.sendFailed(this.codeOf(error), error);
   }
 
   send(bytes: Uint8Array): void {
-    this.#sending = true;
-    if (this.#failure !== null) return this.#sendFailed(brokenPipe(this.#failure));
+    if (!this.beginSend()) return;
     const socket = this.#socket;
-    if (this.#reader === null) return void socket.write(bytes, this.#onWrite);
+    if (this.#reader === null) return void socket.write(bytes, this.onWrite);
     // In Node most writes are done by now, and a callback would cost a tick each time, to tell so
     // later.
     socket.write(asBuffer(bytes));
     // Called back once everything before it is done.
-    if (socket.writableLength !== 0) return void socket.write(NOTHING, this.#onWrite);
+    if (socket.writableLength !== 0) return void socket.write(NOTHING, this.onWrite);
     if (socket.errored !== null || socket.destroyed) return;
-    this.#onSent();
+    this.onSent();
   }
 
-  readonly #onWrite = (error?: unknown): void => {
+  /** A send was asked for; false where it has failed already, and that was answered. */
+  protected beginSend(): boolean {
+    this.#sending = true;
+    if (this.#failure === null) return true;
+    this.#sendFailed(brokenPipe(this.#failure));
+    return false;
+  }
+
+  /** The callback of the last write that a send needs. */
+  protected readonly onWrite = (error?: unknown): void => {
     if (error) return this.#sendFailed(this.#failure ?? error);
-    if (this.#sending) this.#onSent();
+    if (this.#sending) this.onSent();
   };
 
-  #onSent(): void {
+  /** Answers the send. */
+  protected onSent(): void {
     this.#sending = false;
     this.sendEvents.sent();
   }
 
   finish(): void {
-    this.#sending = true;
-    if (this.#failure !== null) this.#sendFailed(brokenPipe(this.#failure));
-    else this.#socket.end(() => this.#onWrite());
+    if (this.beginSend()) this.#socket.end(() => this.onWrite());
+  }
+
+  /**
+   * Gives the socket to TLS, with what it has delivered unasked put back into it; null where that
+   * is not possible, or the connection has ended. Nothing but `close` is asked of this stream then.
+   */
+  release(): ReleasedSocket | null {
+    const socket = this.#socket as NativeSocket;
+    if (this.#takeover === null || this.#closed || this.#ended || this.#failure !== null) {
+      return null;
+    }
+    if (socket.destroyed) return null;
+    this.#released = true;
+    this.#asked = false;
+    socket.removeListener("data", this.#onData);
+    socket.pause();
+    while (this.#kept.length > 0) socket.unshift(this.#kept.pop()!);
+    return { socket, internals: this.#takeover.internals };
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#asked = false;
     clearTimeout(this.#lingering);
     this.#kept.length = 0;
+    this.endSocket();
+  }
+
+  /** Ends the socket: once, as this stream is closed. */
+  protected endSocket(): void {
     this.#socket.destroy();
   }
 
@@ -256,13 +331,4 @@ function vanished(): Error & { code: string } {
 /** What sending to a connection that broke before gives. */
 function brokenPipe(cause: unknown): Error & { code: string } {
   return Object.assign(new Error("The connection broke before", { cause }), { code: "EPIPE" });
-}
-
-/**
- * The code for a receive. Where a send found the reset first, the only error there is has the code
- * of that.
- */
-function receiveCodeOf(error: unknown): string {
-  const code = codeOf(error);
-  return code === "EPIPE" ? "ECONNRESET" : code;
 }

@@ -9,7 +9,7 @@
 import { builtin } from "../../runtime/builtin.ts";
 import type { Attempt } from "../network.ts";
 import type { ProcessSlice } from "../runtime_types.ts";
-import { type Duplex, DuplexAdapter } from "../tls/duplex_adapter.ts";
+import type { Duplex } from "../tls/duplex_adapter.ts";
 import type {
   Carrier,
   RawTlsStream,
@@ -20,6 +20,7 @@ import type {
   TlsServer,
   TlsServerTarget,
 } from "../tls/port.ts";
+import { baseOf } from "./tls_base.ts";
 import { TlsHandshake } from "./tls_handshake.ts";
 import { certificateOf } from "./tls_stream.ts";
 import type {
@@ -118,11 +119,11 @@ class NodeTls implements TlsEngine {
     attempt: Attempt<RawTlsStream>,
   ): () => void {
     const { hostname, alpnProtocols } = target;
-    const adapter = new DuplexAdapter(this.newDuplex, carrier);
-    const handshake = new TlsHandshake(adapter, attempt);
+    const base = baseOf(carrier, this.newDuplex);
+    const handshake = new TlsHandshake(base, attempt);
     try {
       const socket = this.tls.connect({
-        socket: adapter.duplex,
+        socket: base.below,
         host: hostname,
         servername: this.#isIP(hostname) === 0 ? hostname : undefined,
         secureContext: this.#contextOf(target),
@@ -197,16 +198,16 @@ class NodeTlsServer implements TlsServer {
   }
 
   accept(carrier: Carrier, attempt: Attempt<RawTlsStream>): () => void {
-    const adapter = new DuplexAdapter(this.#engine.newDuplex, carrier);
-    const handshake = new TlsHandshake(adapter, attempt);
+    const base = baseOf(carrier, this.#engine.newDuplex);
+    const handshake = new TlsHandshake(base, attempt);
     const server = this.#idle.pop() ?? this.#newServer();
     server.handshake = handshake;
     // A server whose handshake was abandoned may still tell of it, so it is not used again.
     handshake.stop = () => {
       server.handshake = null;
-      adapter.duplex.destroy();
+      base.below.destroy();
     };
-    server.server.emit("connection", adapter.duplex);
+    server.server.emit("connection", base.below);
     return () => handshake.abandon();
   }
 

@@ -1,41 +1,41 @@
 /**
- * TlsHandshake: one handshake of `node:tls` over a DuplexAdapter.
+ * TlsHandshake: one handshake of `node:tls`.
  *
  * Invariant: it is over once: done, failed or abandoned; unless it is done, the raw stream is
- * closed then. Independent of: which side it is.
+ * closed then. Independent of: which side it is, and what it sits on.
  */
 import type { Attempt } from "../network.ts";
-import type { DuplexAdapter } from "../tls/duplex_adapter.ts";
 import type { RawTlsStream } from "../tls/port.ts";
-import { NodeTlsStream, PeerGone, tlsCodeOf } from "./tls_stream.ts";
+import type { TlsBase } from "./tls_base.ts";
+import { PeerGone, tlsCodeOf } from "./tls_stream.ts";
 import type { TlsSocket } from "./tls_types.ts";
 
 /** One handshake. */
 export class TlsHandshake {
   /** How to stop the engine; set by who began the handshake. */
   stop: () => void = () => {};
-  readonly #adapter: DuplexAdapter;
+  readonly #base: TlsBase;
   readonly #attempt: Attempt<RawTlsStream>;
   #over = false;
 
-  constructor(adapter: DuplexAdapter, attempt: Attempt<RawTlsStream>) {
-    this.#adapter = adapter;
+  constructor(base: TlsBase, attempt: Attempt<RawTlsStream>) {
+    this.#base = base;
     this.#attempt = attempt;
-    adapter.whenEnded = (cause) => this.#endedEarly(cause);
+    base.whenEnded = (cause) => this.#endedEarly(cause);
   }
 
   /** It worked. */
   done(socket: TlsSocket): void {
     if (this.#over) return socket.destroy();
     this.#end();
-    this.#attempt.opened(new NodeTlsStream(socket, this.#adapter));
+    this.#attempt.opened(this.#base.secured(socket));
   }
 
   /** It failed. */
   failed(error: unknown): void {
     if (this.#over) return;
     this.#end();
-    this.#adapter.close();
+    this.#base.close();
     this.#attempt.failed(tlsCodeOf(error), error);
   }
 
@@ -44,7 +44,7 @@ export class TlsHandshake {
     if (this.#over) return;
     this.#end();
     this.stop();
-    this.#adapter.close();
+    this.#base.close();
   }
 
   /** The other end has gone. The engine itself would notice when the time is up, not before. */
@@ -56,6 +56,6 @@ export class TlsHandshake {
 
   #end(): void {
     this.#over = true;
-    this.#adapter.whenEnded = null;
+    this.#base.whenEnded = null;
   }
 }

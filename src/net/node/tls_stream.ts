@@ -18,7 +18,7 @@ export class PeerGone extends Error {
 }
 
 /** The certificate that the other end showed, in DER. */
-export function certificateOf(socket: TlsSocket): Uint8Array | null {
+export function certificateOf(socket: Pick<TlsSocket, "getPeerCertificate">): Uint8Array | null {
   return socket.getPeerCertificate()?.raw ?? null;
 }
 

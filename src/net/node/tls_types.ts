@@ -3,21 +3,38 @@
  *
  * Types alone. Independent of: how they are used.
  */
+import type { NodeSocket } from "../runtime_types.ts";
 import type { Duplex } from "../tls/duplex_adapter.ts";
 
-/** A `TLSSocket`. */
-export interface TlsSocket extends Duplex {
+/** A `net.Socket` that TLS can sit on. */
+export interface NativeSocket extends NodeSocket {
+  /** Whether an end from the other side leaves the sending direction open. */
+  allowHalfOpen: boolean;
+  /** Puts bytes back, before those that were not read yet. */
+  unshift(bytes: Uint8Array): void;
+}
+
+/** What a handshake has settled. */
+interface HandshakeResult {
   readonly alpnProtocol: string | false | null;
   readonly servername: string | false | null;
   readonly authorized: boolean;
   getPeerCertificate(): { raw?: Uint8Array } | null;
 }
 
+/** A `TLSSocket`. */
+export interface TlsSocket extends Duplex, HandshakeResult {}
+
+/** A `TLSSocket` on a socket of Node's. */
+export interface NativeTlsSocket extends NativeSocket, HandshakeResult {
+  readonly writableFinished: boolean;
+}
+
 /** A `tls.Server`. */
 export interface TlsNodeServer {
   on(event: "secureConnection", listener: (socket: TlsSocket) => void): this;
   on(event: "tlsClientError", listener: (error: unknown) => void): this;
-  emit(event: "connection", duplex: Duplex): boolean;
+  emit(event: "connection", carrier: Duplex | NativeSocket): boolean;
 }
 
 /** `node:tls`. */
