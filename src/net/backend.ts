@@ -48,8 +48,8 @@ export function networkOf(loop: Loop): Network {
 export interface RuntimeNetworkOptions {
   /**
    * Whether undocumented internals of the runtime are used where they are as expected: on Deno the
-   * operations under `conn.read` and `conn.write`, on Node the handle of an accepted socket. They
-   * make small requests cheaper and change nothing else. On by default.
+   * operations under `conn.read` and `conn.write`, on Node the handles of accepted and of
+   * secured sockets. They make small requests cheaper and change nothing else. On by default.
    */
   internals?: boolean;
 }

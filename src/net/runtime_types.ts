@@ -123,6 +123,7 @@ export interface FsModule {
 export interface BufferSlice {
   readonly Buffer: {
     from(memory: ArrayBufferLike, start: number, length: number): Uint8Array;
+    concat(chunks: readonly Uint8Array[], size: number): Uint8Array;
   };
 }
 

@@ -128,12 +128,17 @@ interface Verdict {
 }
 
 function judge(side: Side, row: NetRow, cells: readonly Cell[]): Verdict {
-  const theirs = cells.find((cell) => cell.side === side.id)!;
-  const ours = cells.find((cell) => cell.side === oursIn(side.runtime));
+  const { against } = side;
+  const [our, their] = against === undefined
+    ? [oursIn(side.runtime), side.id]
+    : [side.id, against.id];
+  const theirs = cells.find((cell) => cell.side === their);
+  const ours = cells.find((cell) => cell.side === our);
+  if (theirs === undefined) return {};
   if (ours === undefined || ours === theirs || ours.failure || theirs.failure) return {};
   const ratio = medianRatio(ours.rates, theirs.rates);
   const cpu = medianRatio(ours.costs, theirs.costs);
-  const bar = barOf(side, row);
+  const bar = against?.bar ?? barOf(side, row);
   return { ratio, cpu, bar, ok: bar === undefined ? undefined : ratio >= bar };
 }
 

@@ -4,7 +4,7 @@
 
 import type * as core from "../../../mod.ts";
 import type * as net from "../../../src/net/mod.ts";
-import { type BenchIdentity, reply, RequestCounter, type Service } from "./wire.ts";
+import { type BenchIdentity, lastReply, reply, RequestCounter, type Service } from "./wire.ts";
 
 type Stream = net.TcpClientSocket;
 
@@ -12,6 +12,13 @@ function* replyEach(stream: Stream): core.Coroutine {
   const requests = new RequestCounter();
   for (let bytes; (bytes = yield* stream.recvView()) !== null;) {
     for (let left = requests.feed(bytes); left > 0; left--) yield* stream.send(reply);
+  }
+}
+
+function* replyOnce(stream: Stream): core.Coroutine {
+  const requests = new RequestCounter();
+  for (let bytes; (bytes = yield* stream.recvView()) !== null;) {
+    if (requests.feed(bytes) > 0) return yield* stream.send(lastReply);
   }
 }
 
@@ -56,7 +63,11 @@ async function serve(
     new Loop().run((function* () {
       const listener = yield* listen();
       resolve(listener.localAddr.port);
-      const handler = service.endsWith("echo") ? echo : replyEach;
+      const handler = service.endsWith("echo")
+        ? echo
+        : service.endsWith("once")
+        ? replyOnce
+        : replyEach;
       yield* listener.serve(handler, { onError: () => {} });
     })()).catch(reject);
   });

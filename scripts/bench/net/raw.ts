@@ -7,6 +7,7 @@ import { createServer as createTlsServer } from "node:tls";
 import {
   type BenchIdentity,
   bufferSize,
+  lastReply,
   reply,
   replyBody,
   RequestCounter,
@@ -19,7 +20,7 @@ export function denoAsync(service: Service, identity?: BenchIdentity): number {
   const listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn, Deno.NetAddr> = identity === undefined
     ? Deno.listen(options)
     : Deno.listenTls({ ...options, ...identity });
-  const serve = service.endsWith("http") ? replyEach : echo;
+  const serve = service.endsWith("http") ? replyEach : service.endsWith("once") ? replyOnce : echo;
   (async () => {
     for await (const conn of listener) serve(conn).catch(() => {}).finally(() => close(conn));
   })();
@@ -36,6 +37,16 @@ async function replyEach(conn: Deno.TcpConn | Deno.TlsConn): Promise<void> {
     for (let left = requests.feed(buffer.subarray(0, count)); left > 0; left--) {
       await writeAll(conn, reply);
     }
+  }
+}
+
+async function replyOnce(conn: Deno.TcpConn | Deno.TlsConn): Promise<void> {
+  const buffer = new Uint8Array(4096);
+  const requests = new RequestCounter();
+  for (;;) {
+    const count = await conn.read(buffer);
+    if (count === null) return;
+    if (requests.feed(buffer.subarray(0, count)) > 0) return await writeAll(conn, lastReply);
   }
 }
 
@@ -123,7 +134,9 @@ export function nodeCallbacks(service: Service, identity?: BenchIdentity): Promi
     socket.on("data", (bytes: Uint8Array) => {
       let open = true;
       if (service.endsWith("echo")) open = socket.write(bytes);
-      else for (let left = requests.feed(bytes); left > 0; left--) open = socket.write(reply);
+      else if (service.endsWith("once")) {
+        if (requests.feed(bytes) > 0) socket.end(lastReply);
+      } else for (let left = requests.feed(bytes); left > 0; left--) open = socket.write(reply);
       if (!open) socket.pause();
     });
   };

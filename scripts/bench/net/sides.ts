@@ -18,8 +18,11 @@ export interface Side {
   readonly bar?: number;
   /** The same for pipelined requests. */
   readonly pipelinedBar?: number;
-  /** The same over TLS. */
+  /** The same over TLS, and for connections with a handshake each. */
   readonly tlsBar?: number;
+  readonly handshakeBar?: number;
+  /** For a second one of ours: the side that it is compared with, and its bar. */
+  readonly against?: { readonly id: string; readonly bar: number };
   /** What it can do; absent: plain connections and TLS. */
   readonly can?: "plain" | "tls";
 }
@@ -34,12 +37,14 @@ export const sides: readonly Side[] = [
     bar: 1.0,
     pipelinedBar: 3,
     tlsBar: 0.5,
+    handshakeBar: 0.5,
   },
   {
     id: "adopted-deno",
     title: "ours, fromDeno(Deno.listenTls())",
     server: "deno-listen-tls",
     runtime: "deno",
+    against: { id: "async-deno", bar: 0.75 },
     can: "tls",
   },
   {
@@ -80,6 +85,7 @@ export const sides: readonly Side[] = [
     bar: 1.1,
     pipelinedBar: 3,
     tlsBar: 0.9,
+    handshakeBar: 0.65,
   },
   {
     id: "effect-node",
@@ -104,6 +110,7 @@ export function launcherOf(side: Side, nodeScript: URL): Launcher {
 
 /** The bar that ours must reach against `side` in `row`. */
 export function barOf(side: Side, row: NetRow): number | undefined {
+  if (row.service === "tls-once") return side.handshakeBar;
   if (isSecure(row.service)) return side.tlsBar;
   return row.pipelined > 1 ? side.pipelinedBar : side.bar;
 }
@@ -121,11 +128,12 @@ const kinds = [
   { id: "echo64k", title: "echo 64 KiB", service: "echo", pipelined: 1, size: 65536 },
 ] as const;
 
-/** Over TLS, connections kept open. */
+/** Over TLS: connections that stay open, and one for each request. */
 const secured = [
   { id: "tls-http", title: "TLS, HTTP-shaped", service: "tls-http", pipelined: 1, size: 0 },
   { id: "tls-echo1k", title: "TLS, echo 1 KiB", service: "tls-echo", pipelined: 1, size: 1024 },
   { id: "tls-echo64k", title: "TLS, echo 64 KiB", service: "tls-echo", pipelined: 1, size: 65536 },
+  { id: "tls-handshake", title: "TLS, handshakes", service: "tls-once", pipelined: 1, size: 0 },
 ] as const;
 
 /** Every load, at 1, 64 and 1,000 connections; over TLS at 64. */

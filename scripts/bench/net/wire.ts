@@ -11,6 +11,11 @@ export const reply: Uint8Array<ArrayBuffer> = new TextEncoder().encode(
   `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${page.length}\r\n\r\n${page}`,
 );
 
+/** The reply after which the server closes the connection. */
+export const lastReply: Uint8Array<ArrayBuffer> = new TextEncoder().encode(
+  `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${page.length}\r\n\r\n${page}`,
+);
+
 /** The body of the reply, for a side that frames it itself. */
 export const replyBody: string = page;
 
@@ -39,8 +44,11 @@ export class RequestCounter {
   }
 }
 
-/** What a server does with what it reads: replies to each request, or sends it back. Over TLS too. */
-export type Service = "http" | "echo" | "tls-http" | "tls-echo";
+/**
+ * What a server does with what it reads: replies to each request, or sends it back, or (`once`)
+ * replies to the first request and closes. Over TLS too.
+ */
+export type Service = "http" | "echo" | "tls-http" | "tls-echo" | "tls-once";
 
 /** Whether a service is over TLS. */
 export function isSecure(service: Service): boolean {

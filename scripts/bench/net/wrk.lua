@@ -1,4 +1,4 @@
--- Makes wrk send what a row wants: `wrk -s wrk.lua URL -- http|echo PIPELINED SIZE`.
+-- Makes wrk send what a row wants: `wrk -s wrk.lua URL -- http|once|echo PIPELINED SIZE`.
 -- For echo the request is an HTTP response of SIZE bytes: sent back, it is what wrk waits for. Only the first call,
 -- with which wrk counts the requests in a batch, must look like a request.
 local get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -7,7 +7,7 @@ local counted = false
 
 function init(args)
   local service, pipelined, size = args[1], tonumber(args[2]), tonumber(args[3])
-  if service == "http" then
+  if service == "http" or service == "once" then
     batch = string.rep(get, pipelined)
     counted = true
   else

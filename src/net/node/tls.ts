@@ -34,6 +34,9 @@ import type {
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?-----END [A-Z ]*PRIVATE KEY-----/;
 
+/** The size of the keys of session tickets, in bytes, which Node prescribes. */
+const TICKET_KEYS = 48;
+
 /** How many servers, and contexts of clients, are kept for the next handshake. */
 const MAX_KEPT = 64;
 
@@ -78,6 +81,10 @@ class NodeTls implements TlsEngine {
     this.newDuplex = newDuplex;
     this.#isIP = isIP;
     this.#crypto = crypto;
+  }
+
+  randomBytes(count: number): Uint8Array {
+    return this.#crypto.randomBytes(count);
   }
 
   /** Deno takes any text for a certificate, and then turns everybody away. */
@@ -187,6 +194,8 @@ class NodeTlsServer implements TlsServer {
       rejectUnauthorized: this.#asksClients,
       ALPNProtocols: alpnProtocols.length > 0 ? alpnProtocols : undefined,
       allowHalfOpen: true,
+      // The same for each server, or a client could go on with its session at one of them alone.
+      ticketKeys: engine.randomBytes(TICKET_KEYS),
       SNICallback: contexts.size === 0
         ? undefined
         : (name: string, done: (error: null, context?: unknown) => void) =>

@@ -58,4 +58,5 @@ export interface IpModule {
 export interface CryptoModule {
   X509Certificate: new (pem: string) => { checkPrivateKey(key: unknown): boolean };
   createPrivateKey(pem: string): unknown;
+  randomBytes(count: number): Uint8Array;
 }
