@@ -131,7 +131,6 @@ class NodeRun<Req> extends OutsideRun<unknown> {
   readonly #request: Req;
   readonly #response: ServerResponseLike;
   readonly #next: ((error: unknown) => void) | null;
-  #task: TaskCore | null = null;
   readonly #closed = (): void => {
     if (this.ended) return;
     const { writableFinished } = this.#response;
@@ -163,11 +162,6 @@ class NodeRun<Req> extends OutsideRun<unknown> {
     else this.#response.on("close", this.#closed);
   }
 
-  override taskStarts(task: TaskCore): void {
-    this.#task = task;
-    super.taskStarts(task);
-  }
-
   override taskEnded(task: TaskCore): void {
     this.#response.off("close", this.#closed);
     super.taskEnded(task);
@@ -181,11 +175,11 @@ class NodeRun<Req> extends OutsideRun<unknown> {
     const response = this.#response;
     const failed = ending !== CANCELLED && ending !== CLOSED && ending !== EXPIRED;
     if (response.destroyed || (ending === CANCELLED && response.writableFinished)) {
-      if (failed) this.#service.report(error, this.#request, this.#task!);
+      if (failed) this.#service.report(error, this.#request, this.task!);
       return; // there is nobody to answer
     }
     if (failed && this.#next !== null && !response.headersSent) return (0, this.#next)(error);
-    if (failed) this.#service.report(error, this.#request, this.#task!);
+    if (failed) this.#service.report(error, this.#request, this.task!);
     if (response.writableEnded) return; // answered, by onError for one
     if (response.headersSent) return void response.destroy();
     for (const name of response.getHeaderNames()) response.removeHeader(name);

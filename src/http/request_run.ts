@@ -29,7 +29,6 @@ export class RequestRun extends OutsideRun<Response> implements Watched {
   readonly service: HttpService<Request, Response>;
   readonly #request: Request;
   readonly #answer: (response: Response) => void;
-  #task: TaskCore | null = null;
   #answered = false;
   #returned = false;
   /** Set once it is not young any more. */
@@ -57,11 +56,6 @@ export class RequestRun extends OutsideRun<Response> implements Watched {
     if (!this.ended) this.service.watch.begin(this, nursery.scheduler);
   }
 
-  override taskStarts(task: TaskCore): void {
-    this.#task = task;
-    super.taskStarts(task);
-  }
-
   /**
    * The coroutine has returned. Where it has made bodies, the task goes on with those; else it
    * ends.
@@ -83,7 +77,7 @@ export class RequestRun extends OutsideRun<Response> implements Watched {
     for (const each of this.#streams!) if (!streams.includes(each)) each.end();
     this.#streams = streams;
     if (streams.length === 0) return response;
-    if (this.service.settings.timeout !== Infinity) this.setDeadline(Infinity, Infinity);
+    this.endTimeout();
     this.#reply(response);
     if (streams.length === 1) yield* streams[0].run();
     else yield* all(streams.map((each) => each.run()));
@@ -128,7 +122,7 @@ export class RequestRun extends OutsideRun<Response> implements Watched {
 
   protected reject(error: unknown, ending: Ending): void {
     const failed = ending !== CANCELLED && ending !== CLOSED && ending !== EXPIRED;
-    const own = failed ? this.service.report(error, this.#request, this.#task!) : undefined;
+    const own = failed ? this.service.report(error, this.#request, this.task!) : undefined;
     if (this.#answered) {
       for (const stream of this.#streams ?? []) {
         if (ending === CANCELLED) stream.drop();

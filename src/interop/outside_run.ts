@@ -16,7 +16,7 @@ import type { Trap } from "../kernel/coroutine.ts";
 import { TaskCancelledError, TimeoutError } from "../kernel/errors.ts";
 import type { NurseryCore } from "../kernel/nursery.ts";
 import { isCancellation, NEXT } from "../kernel/frame.ts";
-import type { Caller, TaskCore } from "../kernel/task.ts";
+import { type Caller, Extras, type TaskCore } from "../kernel/task.ts";
 import { stepNow } from "../loop.ts";
 import { joinSignal, leaveSignal } from "./signal_runs.ts";
 
@@ -48,19 +48,18 @@ export const EXPIRED = 2;
 export const CLOSED = 3;
 
 /** See above. */
-export abstract class OutsideRun<T> implements Caller {
+export abstract class OutsideRun<T> extends Extras implements Caller {
   /** Null until it is started. */
-  #task: TaskCore | null = null;
-  #options: OutsideRunOptions | undefined;
-  #ended = false;
+  protected task: TaskCore | null = null;
+  #options: OutsideRunOptions | undefined = undefined;
   /** What it is rejected with where a cancel of ours ends it. */
   #cause: { readonly reason: unknown } | null = null;
   /** The scope around the whole task; made when it is first needed. */
   #scope: ScopeCore | null = null;
-  #timeout = Infinity;
   readonly #entrance: Entrance;
 
   constructor(entrance: Entrance) {
+    super();
     this.#entrance = entrance;
   }
 
@@ -71,7 +70,7 @@ export abstract class OutsideRun<T> implements Caller {
 
   /** Whether its end was told. */
   get ended(): boolean {
-    return this.#ended;
+    return this.task !== null && this.task.ended;
   }
 
   /** Starts it; the signal is not aborted. */
@@ -87,12 +86,12 @@ export abstract class OutsideRun<T> implements Caller {
   }
 
   taskStarts(task: TaskCore): void {
-    this.#task = task;
+    this.task = task;
     if (this.#options === undefined) return;
     const { signal, timeout } = this.#options;
     if (signal !== undefined) joinSignal(signal, this);
     if (timeout !== undefined && timeout !== Infinity) {
-      this.setDeadline(task.scheduler.host.now() + timeout, timeout);
+      this.#ensureScope().deadline = task.scheduler.host.now() + timeout;
     }
   }
 
@@ -102,42 +101,40 @@ export abstract class OutsideRun<T> implements Caller {
 
   /** Cancels it, with what it is rejected with. The first reason stays. */
   cancel(reason: unknown): void {
-    if (this.#task === null || this.#ended) return;
+    if (this.task === null || this.task.ended) return;
     const scope = this.#ensureScope();
     if (scope.cause !== null) return; // one from outside of it was first
     this.#cause = { reason };
     scope.cancel(reason);
   }
 
-  /**
-   * Has it end with a {@linkcode TimeoutError} at `deadline` on the loop's clock; `timeout` is for
-   * the message. Infinity takes that back.
-   */
-  setDeadline(deadline: number, timeout: number): void {
-    this.#timeout = timeout;
-    this.#ensureScope().deadline = deadline;
+  /** Takes the timeout back: it goes on for as long as it likes. */
+  protected endTimeout(): void {
+    if (this.#scope !== null) this.#scope.deadline = Infinity;
   }
 
   #ensureScope(): ScopeCore {
-    const task = this.#task!;
+    const task = this.task!;
     return this.#scope ??= task.nursery.scope.taskScope(task);
   }
 
   /** The task has ended; its nursery has nothing to do with how. */
   taskEnded(task: TaskCore): void {
-    this.#ended = true;
     this.#entrance.active--;
-    const signal = this.#options?.signal;
-    if (signal !== undefined) leaveSignal(signal, this);
-    const cancelled = isCancellation(task);
     const scope = this.#scope;
+    if (this.#options !== undefined) {
+      const { signal } = this.#options;
+      if (signal !== undefined) leaveSignal(signal, this);
+    }
+    if (task.mode === NEXT && scope === null) return this.resolve(task.value as T);
+    const cancelled = isCancellation(task);
     // A coroutine that swallowed a cancel of ours and gave a value was cancelled all the same, as
     // in `failAfter`.
     const swallowed = task.mode === NEXT && scope !== null && scope.delivered;
     if (this.#cause !== null && (cancelled || swallowed)) {
       this.reject(this.#cause.reason, CANCELLED);
     } else if (scope !== null && scope.expired && (cancelled || swallowed)) {
-      const message = `Task ${task.name} was not done within ${this.#timeout} s`;
+      const message = `Task ${task.name} was not done within ${this.#options?.timeout} s`;
       this.reject(new TimeoutError(message), EXPIRED);
     } else if (task.mode === NEXT) this.resolve(task.value as T);
     else if (!cancelled) this.reject(task.value, FAILED);

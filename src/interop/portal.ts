@@ -317,15 +317,23 @@ function tellStray(
   }
 }
 
-/** A run, and its promise. */
+/** A run, and what settles its promise. */
 class PortalRun<T> extends OutsideRun<T> {
-  protected readonly resolve: (value: T) => void;
-  protected readonly reject: (error: unknown) => void;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (error: unknown) => void;
 
   constructor(entrance: Entrance, resolve: (value: T) => void, reject: (error: unknown) => void) {
     super(entrance);
-    this.resolve = resolve;
-    this.reject = reject;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  override resolve(value: T): void {
+    (0, this.#resolve)(value);
+  }
+
+  override reject(error: unknown): void {
+    (0, this.#reject)(error);
   }
 }
 

@@ -246,8 +246,7 @@ export class NurseryCore extends Nursery {
     caller: Caller,
   ): TaskCore {
     this.#checkOpen("run");
-    const task = this.#add(iterator, options, this.addFromOutside, true);
-    task.ensureExtras().caller = caller;
+    const task = this.#add(iterator, options, this.addFromOutside, caller);
     caller.taskStarts(task);
     return task;
   }
@@ -357,12 +356,16 @@ export class NurseryCore extends Nursery {
     iterator: Iterator<Trap, T, unknown>,
     options: TaskOptions | undefined,
     by: (...args: never[]) => unknown,
-    fromOutside = false,
+    caller: Caller | null = null,
   ): TaskCore<T> {
     const task = new TaskCore<T>(iterator, this);
+    if (caller !== null) {
+      task.extras = caller;
+      caller.caller = caller;
+    }
     const name = options?.name;
     if (name !== undefined) task.ensureExtras().name = name;
-    this.scheduler.taskStarted(task as TaskCore, by, fromOutside);
+    this.scheduler.taskStarted(task as TaskCore, by, caller !== null);
     const { scope } = this;
     task.previous = scope.lastChild;
     if (scope.lastChild === null) scope.firstChild = task;

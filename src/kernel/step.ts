@@ -64,8 +64,10 @@ export function runBatch(scheduler: Scheduler, count: number): boolean {
       result = null;
     }
     if (result !== undefined) driveTask(task!, result);
-    else if (observed || task!.deliveries !== 0) stepObserved(scheduler, task!);
-    else stepTask(scheduler, task!);
+    else if (observed || task!.deliveries !== 0) {
+      if (isWatched(scheduler) || task!.deliveries !== 0) stepObserved(scheduler, task!);
+      else stepInContext(task!);
+    } else stepTask(scheduler, task!);
     scheduler.running = null;
     if (scheduler.gaveWay) {
       scheduler.gaveWay = false;
@@ -74,9 +76,30 @@ export function runBatch(scheduler: Scheduler, count: number): boolean {
   }
 }
 
+/** Whether somebody wants to know of each step. */
+function isWatched(scheduler: Scheduler): boolean {
+  return scheduler.debug || scheduler.instruments.length > 0;
+}
+
+/** The task that `stepEntered` steps: a closure for each step would be garbage. */
+let entered: TaskCore | null = null;
+
+function stepEntered(): void {
+  const task = entered!;
+  entered = null;
+  stepTask(task.scheduler, task);
+}
+
+/** A step in the async context of a task, where there is nothing else to do. */
+function stepInContext(task: TaskCore): void {
+  entered = task;
+  const { extras } = task;
+  if (extras === null || extras.context === null) stepEntered();
+  else extras.context(stepEntered);
+}
+
 /**
- * A step for which somebody wants to know more: an instrument, the task's context, or a warning
- * where it waits next.
+ * A step for which somebody wants to know more: an instrument, or a warning where it waits next.
  */
 function stepObserved(scheduler: Scheduler, task: TaskCore): void {
   scheduler.tell("beforeStep", task);
@@ -100,8 +123,23 @@ function observe(observer: YieldObserver | null): void {
 
 /** Steps a fresh task at once, for a caller outside the loop. */
 export function stepFresh(scheduler: Scheduler, task: TaskCore): void {
-  if (scheduler.debug || scheduler.instruments.length > 0) stepObserved(scheduler, task);
-  else stepTask(scheduler, task);
+  if (isWatched(scheduler)) return stepObserved(scheduler, task);
+  scheduler.running = task;
+  const result = resumeTask(task);
+  if (isCheckpoint(task, result)) { // what the trap would do, as in `runBatch`
+    task.value = RESUMED;
+    scheduler.ready(task);
+  } else driveTask(task, result);
+  scheduler.running = null;
+}
+
+function isCheckpoint(task: TaskCore, result: IteratorResult<Trap, unknown> | null): boolean {
+  try {
+    return task.topIsGenerator && result !== null && result.value === RESCHEDULE &&
+      result.done !== true && task.scope.cause === null;
+  } catch {
+    return false; // a getter of a result that an iterator of somebody's has made
+  }
 }
 
 /** Runs a task to its next wait, or its end. */
@@ -137,6 +175,7 @@ function driveTask(task: TaskCore, result: IteratorResult<Trap, unknown> | null)
       }
       const { frame } = task;
       const verdict = frame.exit(task);
+      if (task.ended) return;
       if (verdict === POP) task.frame = frame.below!;
       task.renewTop();
       if (verdict === SUSPEND) return;

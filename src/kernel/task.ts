@@ -109,8 +109,32 @@ export interface Binding {
  */
 export type Watcher = (task: TaskCore) => boolean;
 
-/** Code outside the loop that started a task. */
-export interface Caller {
+/** What few tasks have, kept apart so that a sleeping task stays small. */
+export class Extras {
+  name: string | undefined = undefined;
+  /** The bindings of task locals, inherited from the task that started this one. */
+  locals: Binding | null = null;
+  /** The code outside the loop that started the task, where there is such. */
+  caller: Caller | null = null;
+  /** Called once when the task has ended. */
+  watchers: Set<Watcher> | null = null;
+  /** What the task owns, newest first: told when it ends. */
+  held: OwnedResource | null = null;
+  /** Runs a step in the async context in which the task was started (`asyncContext: true`). */
+  context: ((run: () => void) => void) | null = null;
+  /** Debug: the stack at the place where the task was started. */
+  startedAt: string = "";
+  /** It was warned of a cancel that this task swallowed: once is enough. */
+  warned: boolean = false;
+  /** The stack of the wait it is in; known in debug mode and after a swallowed cancel. */
+  position: string = "";
+}
+
+/**
+ * Code outside the loop that started a task. It is also the extras of that task: one object less
+ * for each call that comes from outside.
+ */
+export interface Caller extends Extras {
   /** The task is about to take its first step. */
   taskStarts(task: TaskCore): void;
   /**
@@ -120,27 +144,6 @@ export interface Caller {
   taskReturned(task: TaskCore): Iterator<Trap, unknown, unknown> | null;
   /** The task has ended as its `mode` and `value` say. An error is the caller's from now on. */
   taskEnded(task: TaskCore): void;
-}
-
-/** What few tasks have, kept apart so that a sleeping task stays small. */
-interface Extras {
-  name: string | undefined;
-  /** The bindings of task locals, inherited from the task that started this one. */
-  locals: Binding | null;
-  /** The code outside the loop that started the task, where there is such. */
-  caller: Caller | null;
-  /** Called once when the task has ended. */
-  watchers: Set<Watcher> | null;
-  /** What the task owns, newest first: told when it ends. */
-  held: OwnedResource | null;
-  /** Runs a step in the async context in which the task was started (`asyncContext: true`). */
-  context: ((run: () => void) => void) | null;
-  /** Debug: the stack at the place where the task was started. */
-  startedAt: string;
-  /** It was warned of a cancel that this task swallowed: once is enough. */
-  warned: boolean;
-  /** The stack of the wait it is in; known in debug mode and after a swallowed cancel. */
-  position: string;
 }
 
 /** The task as the loop sees it. */
@@ -231,17 +234,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
 
   /** The rarely used fields, made when first needed. */
   ensureExtras(): Extras {
-    return this.extras ??= {
-      name: undefined,
-      locals: null,
-      caller: null,
-      watchers: null,
-      held: null,
-      context: null,
-      startedAt: "",
-      position: "",
-      warned: false,
-    };
+    return this.extras ??= new Extras();
   }
 
   /** Calls back when the task has ended. */
@@ -317,7 +310,8 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
   #end(): boolean {
     this.ended = true;
     this.frame = this;
-    this.iterator = ENDED;
+    this.iterator = this.top = ENDED;
+    this.topIsGenerator = false;
     for (let held = this.extras?.held; held; held = this.extras?.held) held.forsake();
     const caller = this.extras?.caller ?? null;
     const watchers = this.extras?.watchers;
