@@ -303,7 +303,6 @@ export class Loop {
     try {
       let now = scheduler.firstLook();
       this.#turnLength = this.#nextTurnLength();
-      const end = now + this.#turnLength;
       for (let looks = 1;; looks++) {
         if (timers.next <= now) timers.fire(now);
         const timeIsUp = runBatch(scheduler, this.#steps);
@@ -313,7 +312,7 @@ export class Loop {
         if (timeIsUp || timers.next - now < SHORT_TURN) now = scheduler.look();
         if (timeIsUp) {
           // Fewer steps between looks while steps are long, more while they are short.
-          this.#steps = now - before > SHORT_TURN / 4
+          this.#steps = now - Math.max(before, scheduler.turnStart) > SHORT_TURN / 4
             ? Math.max(1, this.#steps >> 2)
             : Math.min(MAX_STEPS, this.#steps * 2);
         } else if (timers.next > now) {
@@ -325,7 +324,7 @@ export class Loop {
           if (quiet === OVER) return this.#endRun();
           now = scheduler.look();
         }
-        if (now >= end || looks === MAX_LOOKS) {
+        if (now - scheduler.turnStart >= this.#turnLength || looks === MAX_LOOKS) {
           this.#leftReady = scheduler.queue.length;
           return scheduler.session!.yield();
         }

@@ -72,6 +72,7 @@ export async function makeSandbox(runtimes: readonly string[]): Promise<Sandbox>
   const wanted = runtimes.flatMap((name) => RUNTIMES[name] ? [RUNTIMES[name].install] : []);
   const tests = [
     "deno-std",
+    "express",
     "eslint",
     "fast-check",
     "oxlint",

@@ -17,6 +17,8 @@ import { ClosedResourceError } from "../kernel/errors.ts";
 import type { NurseryCore } from "../kernel/nursery.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { failAfter } from "../operations/timeout.ts";
+import { isCutNodeUpload } from "./cut_upload.ts";
+import { hearConnection } from "./queued_response.ts";
 import {
   clientGone,
   HANDLER_OPTIONS,
@@ -158,8 +160,9 @@ class NodeRun<Req> extends OutsideRun<unknown> {
     const iterator = bodyIterator(body, "toNodeListener");
     this.start(nursery, iterator, timeout === Infinity ? undefined : { timeout });
     if (this.ended) return;
-    if (this.#response.destroyed) this.#closed();
-    else this.#response.on("close", this.#closed);
+    if (this.#response.destroyed) return this.#closed();
+    this.#response.on("close", this.#closed);
+    hearConnection(this.#request, this.#response);
   }
 
   override taskEnded(task: TaskCore): void {
@@ -173,8 +176,9 @@ class NodeRun<Req> extends OutsideRun<unknown> {
 
   protected reject(error: unknown, ending: Ending): void {
     const response = this.#response;
+    if (response.destroyed && isCutNodeUpload(error, this.#request)) return;
     const failed = ending !== CANCELLED && ending !== CLOSED && ending !== EXPIRED;
-    if (response.destroyed || (ending === CANCELLED && response.writableFinished)) {
+    if (response.destroyed || ending === CANCELLED) {
       if (failed) this.#service.report(error, this.#request, this.task!);
       return; // there is nobody to answer
     }

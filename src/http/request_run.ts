@@ -11,13 +11,21 @@
  *
  * Independent of: which server the request comes from.
  */
-import { CANCELLED, CLOSED, type Ending, EXPIRED, OutsideRun } from "../interop/outside_run.ts";
+import {
+  CANCELLED,
+  CLOSED,
+  type Ending,
+  EXPIRED,
+  FAILED,
+  OutsideRun,
+} from "../interop/outside_run.ts";
 import { type Coroutine, failing, type Trap } from "../kernel/coroutine.ts";
 import type { NurseryCore } from "../kernel/nursery.ts";
 import { runningTask } from "../kernel/scheduler.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { all } from "../operations/combine.ts";
 import type { BodyStream } from "./body_stream.ts";
+import { isCutUpload } from "./cut_upload.ts";
 import type { Watched } from "./gone_watch.ts";
 import { clientGone, type HttpService } from "./service.ts";
 
@@ -120,7 +128,8 @@ export class RequestRun extends OutsideRun<Response> implements Watched {
     for (const stream of this.#streams ?? []) stream.end();
   }
 
-  protected reject(error: unknown, ending: Ending): void {
+  protected reject(error: unknown, given: Ending): void {
+    const ending = given === FAILED && isCutUpload(error, this.#request) ? CANCELLED : given;
     const failed = ending !== CANCELLED && ending !== CLOSED && ending !== EXPIRED;
     const own = failed ? this.service.report(error, this.#request, this.task!) : undefined;
     if (this.#answered) {

@@ -140,6 +140,8 @@ export class Scheduler {
    * to keep in each task.
    */
   tick: number = 0;
+  /** When the turn began, in seconds, as far as is known. */
+  turnStart: number = 0;
   /** The run that is under way, as the host sees it; null where there is none. */
   session: HostSession | null = null;
   /**
@@ -157,6 +159,8 @@ export class Scheduler {
   #lastLook = 0;
   /** Between a start from outside, which looked at the clock, and the turn that it asked for. */
   #looked = false;
+  /** The turn has begun with the look of such a start, and not looked at the clock since. */
+  #looksBack = false;
 
   constructor(options: SchedulerOptions) {
     this.loop = options.loop;
@@ -221,7 +225,7 @@ export class Scheduler {
   close(): void {
     const { session } = this;
     this.session = null;
-    this.#idle = this.#looked = false;
+    this.#idle = this.#looked = this.#looksBack = false;
     session?.close();
   }
 
@@ -258,14 +262,21 @@ export class Scheduler {
    * before will do.
    */
   firstLook(): number {
-    if (!this.#looked) return this.look();
+    if (!this.#looked) return this.turnStart = this.look();
     this.#looked = false;
-    return this.#lastLook;
+    this.#looksBack = true;
+    return this.turnStart = this.#lastLook;
   }
 
   /** The time now, which is also noted as `tick`. */
   look(): number {
     const now = this.#lastLook = this.host.now();
+    if (this.#looksBack) {
+      // The host may have been busy since that start. A turn that counted this as its own time
+      // would be cut down to one step.
+      this.#looksBack = false;
+      this.turnStart = now;
+    }
     if (Number.isNaN(now)) throw new RangeError("The host's clock gave NaN: expected seconds");
     this.tick = Math.round((now - this.#origin) * 1000);
     return now;

@@ -136,6 +136,23 @@ Deno.test("R45: of many requests only those that grow old are listened to, oldes
   assertEquals(heard, ["a", "c", "f"]);
 });
 
+Deno.test("R46: an error that looks as if the client had gone is a failure where the client is there", async () => {
+  await using portal = new Portal();
+  const told: unknown[] = [];
+  const onError = (error: unknown) => void told.push(error);
+  const upstream = Object.assign(new Error("aborted"), { code: "ECONNRESET" });
+  const closed = Object.assign(new Error("Bad resource ID"), { name: "BadResource" });
+  for (const error of [upstream, closed, new DOMException("x", "AbortError"), null]) {
+    const handler = toHandler(portal, function* (request: Request) {
+      yield* until(request.text());
+      throw error;
+    }, { onError });
+    const response = await handler(new Request(url, { method: "POST", body: "whole" }));
+    assertEquals(response.status, 500);
+    assertEquals(told.pop(), error);
+  }
+});
+
 Deno.test("R44: closing the portal answers requests with 503, and cuts bodies", async () => {
   const portal = new Portal();
   const handler = toHandler(portal, function* (_: Request, streams: boolean) {

@@ -13,7 +13,7 @@ import {
   until,
 } from "../../mod.ts";
 import { serveHttp, streamBody } from "../../src/http/mod.ts";
-import { kinds, RawClient, soon, withServer } from "./support.ts";
+import { isToldLate, kinds, RawClient, soon, withServer } from "./support.ts";
 
 const base = (port: number) => `http://127.0.0.1:${port}`;
 
@@ -63,17 +63,20 @@ for (const { name, serve } of kinds) {
         yield* ensure(() => void log.push("cleaned up"));
         return new Response(yield* until(request.text()));
       };
-      await withServer((onListen) => serve({ onListen, onError() {} }, body), async (port) => {
-        const client = new RawClient(port)
-          .request("/", {
-            method: "POST",
-            headers: ["content-length: 100"],
-            body: "the beginning",
-          });
-        await soon(() => log.length === 1, "the beginning");
-        await client.close(reset);
-        await soon(() => log.length === 2, "the cleanup");
+      const errors: unknown[] = [];
+      const onError = (error: unknown) => void errors.push(error);
+      await withServer((onListen) => serve({ onListen, onError }, body), async (port) => {
+        for (const headers of [["content-length: 100"], ["transfer-encoding: chunked"]]) {
+          log.length = 0;
+          const client = new RawClient(port)
+            .request("/", { method: "POST", headers, body: "d\r\nthe beginning" });
+          await soon(() => log.length === 1, "the beginning");
+          await client.close(reset);
+          await soon(() => log.length === 2, "the cleanup");
+        }
       });
+      assertEquals(log, ["begun", "cleaned up"]);
+      assertEquals(errors.filter((each) => !isToldLate(name, each)), []); // it is no failure
     });
 
     Deno.test(`R45: ${name}: a client that goes ${how} while the body streams cancels the coroutine`, async () => {

@@ -139,3 +139,11 @@ export async function soon(condition: () => boolean, what: string): Promise<void
 export function portOf(server: { address(): unknown }): number {
   return (server.address() as AddressInfo).port;
 }
+
+/**
+ * Whether an error is that of an upload which was cut off, where Deno's `node:http` tells of the
+ * client's going only after it: then the library cannot know, and takes it for a failure.
+ */
+export function isToldLate(place: string, error: unknown): boolean {
+  return deno !== undefined && /node:http with/.test(place) && `${error}` === "Error: aborted";
+}

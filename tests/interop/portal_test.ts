@@ -598,3 +598,39 @@ Deno.test("100,000 runs at once, each with its own error or value", async () => 
   );
   assertEquals(portal.active, 0);
 });
+
+Deno.test("R5: a turn that comes long after the calls it serves is as long as any other", async () => {
+  // The host is busy for a second between the calls and the turn; each step takes no time.
+  let now = 0;
+  let turn!: () => void;
+  const asked: string[] = [];
+  const portal = new Portal({
+    host: {
+      now: () => now,
+      warn() {},
+      attach(callback) {
+        turn = callback;
+        return {
+          yield: () => void asked.push("yield"),
+          idle: () => void asked.push("idle"),
+          wake() {},
+          close() {},
+        };
+      },
+    },
+  });
+  function* call() {
+    for (let i = 0; i < 10; i++) yield* checkpoint();
+  }
+  const all: Promise<void>[] = [];
+  for (let round = 0; round < 5; round++) {
+    for (let i = 0; i < 100; i++) all.push(portal.run(call()));
+    now += 1;
+    turn();
+  }
+  assertEquals(asked, Array(5).fill("idle"));
+  await Promise.all(all);
+  const closed = portal.close();
+  turn();
+  await closed;
+});

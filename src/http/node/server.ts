@@ -6,6 +6,7 @@
  * connections that fall idle are ended after each response.
  */
 import type { HttpServer, Listen } from "../server_port.ts";
+import { hearConnection } from "../queued_response.ts";
 
 /** What is used of an `http.IncomingMessage`. */
 export type NodeRequest = object;
@@ -13,6 +14,8 @@ export type NodeRequest = object;
 /** What is used of an `http.ServerResponse`. */
 export interface NodeResponse {
   readonly headersSent: boolean;
+  readonly destroyed: boolean;
+  destroy(): unknown;
   setHeader(name: string, value: string): unknown;
   once(event: "close", listener: () => void): unknown;
 }
@@ -58,6 +61,7 @@ export function givenServer(server: NodeServer): Listen<NodeListener> {
     };
     const onRequest = (request: NodeRequest, response: NodeResponse): void => {
       open.add(response);
+      hearConnection(request, response);
       if (draining) lastOne(response);
       response.once("close", () => {
         open.delete(response);
