@@ -14,6 +14,7 @@ import { checkBrowser, checkBundles } from "./npm/check_browser.ts";
 import { checkLint } from "./npm/check_lint.ts";
 import { checkPrograms } from "./npm/check_programs.ts";
 import { checkSuite, counts } from "./npm/check_suite.ts";
+import { checkTypeTime } from "./npm/check_type_time.ts";
 import { checkManifest, checkTypes } from "./npm/check_types.ts";
 import { makeSandbox, runtimeNames, type Sandbox } from "./npm/sandbox.ts";
 
@@ -22,6 +23,7 @@ type Check = (sandbox: Sandbox) => Promise<string[]>;
 const CHECKS: Record<string, Check> = {
   manifest: checkManifest,
   types: checkTypes,
+  typeTime: checkTypeTime,
   bundles: checkBundles,
   browser: checkBrowser,
   programs: checkPrograms,

@@ -148,7 +148,7 @@ Deno.test("R2: a coroutine is given to a loop once, also to another loop, a nurs
 
 Deno.test("R2: that holds for functions written in place, and however many others came between", () => {
   const loop = new Loop();
-  const functions = Array.from({ length: 12 }, () => function* (): Coroutine {});
+  const functions = Array.from({ length: 40 }, () => function* (): Coroutine {});
   const message = "a coroutine that a loop was given already";
   // Each function is unfamiliar at first, then familiar, and unfamiliar again after many others.
   for (const visits of [1, 2, 2, 1]) {
@@ -158,13 +158,37 @@ Deno.test("R2: that holds for functions written in place, and however many other
         loop.startSoon(first);
         assertThrows(() => loop.startSoon(first), TypeError, message);
         loop.startSoon(second);
-        for (const other of functions.slice(0, 6)) loop.startSoon(other());
+        for (const other of functions.slice(0, 20)) loop.startSoon(other());
         assertThrows(() => loop.startSoon(first), TypeError, message);
         assertThrows(() => loop.startSoon(second), TypeError, message);
         loop.startSoon(make());
         assertThrows(() => loop.startSoon(first), TypeError, message);
         assertThrows(() => loop.startSoon(second), TypeError, message);
       }
+    }
+  }
+});
+
+Deno.test("R2: that holds for the first coroutine of a function and for all others, also where prototypes are frozen", () => {
+  const loop = new Loop();
+  const message = "a coroutine that a loop was given already";
+  const noObject = function* (): Coroutine {};
+  (noObject as { prototype: unknown }).prototype = null;
+  const shared = function* (): Coroutine {};
+  const sharing = function* (): Coroutine {};
+  (sharing as { prototype: unknown }).prototype = shared.prototype;
+  const sealed = function* (): Coroutine {};
+  const frozen = function* (): Coroutine {};
+  Object.freeze(frozen.prototype);
+  for (const make of [function* (): Coroutine {}, noObject, shared, sharing, sealed, frozen]) {
+    const given: Coroutine[] = [];
+    for (let count = 0; count < 4; count++) {
+      if (make === shared && count === 2) Object.freeze(shared.prototype);
+      if (make === sealed && count === 1) Object.preventExtensions(given[0]);
+      const coroutine = make();
+      given.push(coroutine);
+      loop.startSoon(coroutine);
+      for (const each of given) assertThrows(() => loop.startSoon(each), TypeError, message);
     }
   }
 });
