@@ -9,7 +9,19 @@ import type { Operation } from "./kernel/coroutine.ts";
 import type { Nursery } from "./kernel/nursery.ts";
 import type { Task } from "./kernel/task.ts";
 
-/** An address of TCP or UDP. */
+/**
+ * An address of TCP or UDP.
+ *
+ * @example
+ * ```ts
+ * import type { NetAddress } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const show = ({ hostname, port }: NetAddress) =>
+ *   hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+ * assertEquals(show({ transport: "tcp", hostname: "::1", port: 80 }), "[::1]:80");
+ * ```
+ */
 export interface NetAddress {
   /** What speaks there. */
   readonly transport: "tcp" | "udp";
@@ -19,7 +31,23 @@ export interface NetAddress {
   readonly port: number;
 }
 
-/** The address of a Unix socket. */
+/**
+ * The address of a Unix socket.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type UnixAddress, UnixListenSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const path = `/tmp/example-${crypto.randomUUID()}.sock`;
+ * await new Loop().run(function* () {
+ *   using listener = yield* UnixListenSocket.listen({ path });
+ *   const address: UnixAddress = listener.localAddr; // connect(address)
+ *   assertEquals(address, { transport: "unix", path });
+ * }());
+ * ```
+ */
 export interface UnixAddress {
   /** What speaks there. */
   readonly transport: "unix";
@@ -27,10 +55,37 @@ export interface UnixAddress {
   readonly path: string;
 }
 
-/** Where one end of a stream is. */
+/**
+ * Where one end of a stream is.
+ *
+ * @example
+ * ```ts
+ * import type { Address } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function show(address: Address): string {
+ *   if (address.transport === "unix") return address.path;
+ *   return `${address.hostname}:${address.port}`;
+ * }
+ * assertEquals(show({ transport: "unix", path: "/run/db.sock" }), "/run/db.sock");
+ * assertEquals(show({ transport: "tcp", hostname: "localhost", port: 80 }), "localhost:80");
+ * ```
+ */
 export type Address = NetAddress | UnixAddress;
 
-/** The end of a pipe: a stream of a process. */
+/**
+ * The end of a pipe: a stream of a process.
+ *
+ * @example
+ * ```ts
+ * import type { PipeAddress } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // As it stands in the errors of a process's streams.
+ * const address: PipeAddress = { transport: "pipe", name: 'stdin of "cat"' };
+ * assertEquals(address.name, 'stdin of "cat"');
+ * ```
+ */
 export interface PipeAddress {
   /** What speaks there. */
   readonly transport: "pipe";
@@ -38,10 +93,49 @@ export interface PipeAddress {
   readonly name: string;
 }
 
-/** Where one end of a stream of any kind is. */
+/**
+ * Where one end of a stream of any kind is.
+ *
+ * @example
+ * ```ts
+ * import type { StreamPlace } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // The other end, in a SocketError: of a connection, or of a pipe.
+ * function isLocal(place: StreamPlace): boolean {
+ *   if (place.transport === "pipe" || place.transport === "unix") return true;
+ *   return place.hostname === "127.0.0.1";
+ * }
+ * assertEquals(isLocal({ transport: "tcp", hostname: "127.0.0.1", port: 80 }), true);
+ * ```
+ */
 export type StreamPlace = Address | PipeAddress;
 
-/** The half of a stream that receives. */
+/**
+ * The half of a stream that receives.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import type { ReceiveStream } from "jsr:@broomio/core/net";
+ * import { memoryStreamPair } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // From a socket, a process, or any other stream.
+ * function* countBytes(stream: ReceiveStream) {
+ *   let count = 0;
+ *   const buffer = new Uint8Array(4096);
+ *   for (let n = yield* stream.recvInto(buffer); n; n = yield* stream.recvInto(buffer)) count += n;
+ *   return count;
+ * }
+ * const [client, server] = memoryStreamPair();
+ * await new Loop().run(function* () {
+ *   yield* client.send(new Uint8Array(10_000));
+ *   yield* client.shutdown();
+ *   assertEquals(yield* countBytes(server), 10_000);
+ * }());
+ * ```
+ */
 export interface ReceiveStream {
   /**
    * Waits for bytes: at least one, at most `max`; `null` at the end. They are the caller's to keep.
@@ -78,7 +172,27 @@ export interface ReceiveStream {
   recvView(max?: number): Operation<Uint8Array<ArrayBuffer> | null>;
 }
 
-/** The half of a stream that sends. */
+/**
+ * The half of a stream that sends.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { BufferedReader, type SendStream } from "jsr:@broomio/core/net";
+ * import { memoryStreamPair } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // To a socket, a process, or any other stream.
+ * function* sendLine(stream: SendStream, line: string) {
+ *   yield* stream.send(new TextEncoder().encode(`${line}\n`));
+ * }
+ * const [client, server] = memoryStreamPair();
+ * await new Loop().run(function* () {
+ *   yield* sendLine(client, "hello");
+ *   assertEquals(yield* new BufferedReader(server).readLine(), "hello");
+ * }());
+ * ```
+ */
 export interface SendStream {
   /**
    * Sends all of `bytes`, waiting while the other end takes nothing. A checkpoint. Do not change
@@ -103,7 +217,32 @@ export interface SendStream {
   shutdown(): Operation<void>;
 }
 
-/** Bytes in order, both ways. */
+/**
+ * Bytes in order, both ways.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import type { ByteStream } from "jsr:@broomio/core/net";
+ * import { memoryStreamPair } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // For TCP, Unix sockets, TLS, and for memory in tests.
+ * function* echo(stream: ByteStream) {
+ *   using _ = stream; // closes it at the end
+ *   for (let bytes = yield* stream.recv(); bytes !== null; bytes = yield* stream.recv()) {
+ *     yield* stream.send(bytes);
+ *   }
+ * }
+ * const [client, server] = memoryStreamPair();
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   nursery.startSoon(echo(server));
+ *   yield* client.send(new TextEncoder().encode("hello"));
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ *   client.close();
+ * }));
+ * ```
+ */
 export interface ByteStream extends ReceiveStream, SendStream, Disposable {
   /**
    * Ends both directions at once; whoever waits in one gets a `ClosedResourceError`. Never waits or
@@ -112,10 +251,58 @@ export interface ByteStream extends ReceiveStream, SendStream, Disposable {
   close(): void;
 }
 
-/** What serves one connection. The stream is closed when it ends, however it ends. */
+/**
+ * What serves one connection. The stream is closed when it ends, however it ends.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import type { ByteStream, Handler } from "jsr:@broomio/core/net";
+ * import { MemoryListener } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const greet: Handler<ByteStream> = function* (stream) {
+ *   yield* stream.send(new TextEncoder().encode("hello"));
+ * }; // here the stream is closed
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   using listener = new MemoryListener();
+ *   nursery.startSoon(listener.serve(greet));
+ *   using client = yield* listener.connect();
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ *   nursery.cancel();
+ * }));
+ * ```
+ */
 export type Handler<S> = (stream: S) => Operation<unknown>;
 
-/** Options of {@linkcode Listener.serve}. */
+/**
+ * Options of {@linkcode Listener.serve}.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import type { ServeOptions } from "jsr:@broomio/core/net";
+ * import { MemoryListener } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const errors: string[] = [];
+ * const options: ServeOptions = {
+ *   maxConnections: 1000,
+ *   onError: (error) => void errors.push(String(error)), // and serving goes on
+ * };
+ * function* broken() {
+ *   throw new Error("a bug in the handler");
+ * }
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   using listener = new MemoryListener();
+ *   nursery.startSoon(listener.serve(broken, options));
+ *   using client = yield* listener.connect();
+ *   assertEquals(yield* client.recv(), null); // closed
+ *   nursery.cancel();
+ * }));
+ * assertEquals(errors, ["Error: a bug in the handler"]);
+ * ```
+ */
 export interface ServeOptions {
   /**
    * How many connections are served at once; further ones wait unread, in the system's backlog
@@ -130,7 +317,29 @@ export interface ServeOptions {
   onError?: "throw" | ((error: unknown, remoteAddr: Address) => void);
 }
 
-/** What connections arrive at. */
+/**
+ * What connections arrive at.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import type { ByteStream, Listener } from "jsr:@broomio/core/net";
+ * import { MemoryListener } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // A TcpListenSocket in the program, a MemoryListener in its tests.
+ * function* serveOne(listener: Listener<ByteStream>) {
+ *   using stream = yield* listener.accept();
+ *   yield* stream.send(new TextEncoder().encode("hello"));
+ * }
+ * await new Loop().run(function* () {
+ *   using listener = new MemoryListener();
+ *   using client = yield* listener.connect();
+ *   yield* serveOne(listener);
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ * }());
+ * ```
+ */
 export interface Listener<S extends ByteStream> extends Disposable {
   /** Where it listens. */
   readonly localAddr: Address;
@@ -151,7 +360,7 @@ export interface Listener<S extends ByteStream> extends Disposable {
   /**
    * Serves connections, each in a task of its own, until it is cancelled or the listener is closed;
    * then it returns once the handlers have ended. What a handler throws goes to `onError`, and
-   * serving goes on.
+   * serving goes on. A checkpoint.
    */
   serve(handler: Handler<S>, options?: ServeOptions): Operation<void>;
 
@@ -165,6 +374,26 @@ export interface Listener<S extends ByteStream> extends Disposable {
 /**
  * Messages with an address each: what a UDP socket sends and receives. Each arrives whole, or not
  * at all.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type Datagram, UdpSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // Answers one message with the same.
+ * function* echoOne(socket: Datagram) {
+ *   const { bytes, address } = yield* socket.recvFrom();
+ *   yield* socket.sendTo(bytes, address);
+ * }
+ * await new Loop().run(function* () {
+ *   using server = yield* UdpSocket.bind({ hostname: "127.0.0.1" });
+ *   using client = yield* UdpSocket.bind({ hostname: "127.0.0.1" });
+ *   yield* client.sendTo(new TextEncoder().encode("hello"), server.localAddr);
+ *   yield* echoOne(server);
+ *   assertEquals(new TextDecoder().decode((yield* client.recvFrom()).bytes), "hello");
+ * }());
+ * ```
  */
 export interface Datagram extends Disposable {
   /** Where it receives. */

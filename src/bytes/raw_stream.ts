@@ -16,7 +16,29 @@ import type { StreamPlace } from "../stream.ts";
  */
 export const LINGER = 5;
 
-/** What a {@linkcode RawReceiveStream} answers to `receive`. */
+/**
+ * What a {@linkcode RawReceiveStream} answers to `receive`.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { ProcessOutput, type ReceiveEvents, type RawReceiveStream } from "jsr:@broomio/core/os";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * class Broken implements RawReceiveStream { // a backend whose pipe breaks
+ *   receiveEvents!: ReceiveEvents;
+ *   readonly remoteAddr = { transport: "pipe", name: "stdout" } as const;
+ *   readonly bytes = new Uint8Array(0);
+ *   readonly lifetime = "forever";
+ *   receive() {
+ *     this.receiveEvents.receiveFailed("EIO", undefined);
+ *   }
+ *   close() {}
+ * }
+ * const output = new ProcessOutput(new Broken());
+ * await assertRejects(() => new Loop().run(output.recv()), Error, "EIO");
+ * ```
+ */
 export interface ReceiveEvents {
   /**
    * So many bytes are in `bytes`; 0 at the end. Gives true where all were read at once, so that the
@@ -27,7 +49,31 @@ export interface ReceiveEvents {
   receiveFailed(code: string, cause: unknown): void;
 }
 
-/** What a {@linkcode RawSendStream} answers to `send` and `finish`. */
+/**
+ * What a {@linkcode RawSendStream} answers to `send` and `finish`.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { ProcessInput, type RawSendStream, type SendEvents } from "jsr:@broomio/core/os";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * class Full implements RawSendStream { // a backend that takes nothing
+ *   sendEvents!: SendEvents;
+ *   readonly remoteAddr = { transport: "pipe", name: "stdin" } as const;
+ *   send() {
+ *     this.sendEvents.sendFailed("EPIPE", undefined);
+ *   }
+ *   finish() {
+ *     this.sendEvents.sent();
+ *   }
+ *   close() {}
+ *   closeSoon() {}
+ * }
+ * const input = new ProcessInput(new Full());
+ * await assertRejects(() => new Loop().run(input.send(new Uint8Array(100_000))), Error, "EPIPE");
+ * ```
+ */
 export interface SendEvents {
   /** It is done. */
   sent(): void;
@@ -35,7 +81,24 @@ export interface SendEvents {
   sendFailed(code: string, cause: unknown): void;
 }
 
-/** What both halves have. */
+/**
+ * What both halves have.
+ *
+ * @example
+ * ```ts
+ * import type { RawHalf } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const open = new Set<RawHalf>();
+ * function closeAll() {
+ *   for (const half of open) half.close();
+ * }
+ * let closed = 0;
+ * open.add({ remoteAddr: { transport: "pipe", name: "stdin" }, close: () => void closed++ });
+ * closeAll();
+ * assertEquals(closed, 1);
+ * ```
+ */
 export interface RawHalf {
   /** The other end. */
   readonly remoteAddr: StreamPlace;
@@ -48,7 +111,33 @@ export interface RawHalf {
   close(): void;
 }
 
-/** The half of a backend's stream that receives. */
+/**
+ * The half of a backend's stream that receives.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { ProcessOutput, type RawReceiveStream, type ReceiveEvents } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * class Canned implements RawReceiveStream { // gives a text, then the end
+ *   receiveEvents!: ReceiveEvents;
+ *   readonly remoteAddr = { transport: "pipe", name: "canned" } as const;
+ *   readonly bytes = new TextEncoder().encode("hello");
+ *   readonly lifetime = "forever";
+ *   #left = this.bytes.length;
+ *   receive() {
+ *     this.receiveEvents.received(this.#left);
+ *     this.#left = 0;
+ *   }
+ *   close() {}
+ * }
+ * const output = new ProcessOutput(new Canned());
+ * const bytes = await new Loop().run(output.recv());
+ * assertEquals(new TextDecoder().decode(bytes!), "hello");
+ * assertEquals(await new Loop().run(output.recv()), null);
+ * ```
+ */
 export interface RawReceiveStream extends RawHalf {
   /** Where answers go; set before anything is asked. */
   receiveEvents: ReceiveEvents;
@@ -63,7 +152,38 @@ export interface RawReceiveStream extends RawHalf {
   receive(): void;
 }
 
-/** The half of a backend's stream that sends. */
+/**
+ * The half of a backend's stream that sends.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { ProcessInput, type RawSendStream, type SendEvents } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * class Collected implements RawSendStream { // keeps what it is sent
+ *   sendEvents!: SendEvents;
+ *   readonly remoteAddr = { transport: "pipe", name: "collected" } as const;
+ *   text = "";
+ *   send(bytes: Uint8Array) {
+ *     this.text += new TextDecoder().decode(bytes);
+ *     this.sendEvents.sent();
+ *   }
+ *   finish() {
+ *     this.sendEvents.sent();
+ *   }
+ *   close() {}
+ *   closeSoon() {}
+ * }
+ * const raw = new Collected();
+ * await new Loop().run(function* () {
+ *   const input = new ProcessInput(raw);
+ *   yield* input.send(new TextEncoder().encode("hello"));
+ *   yield* input.shutdown();
+ * }());
+ * assertEquals(raw.text, "hello");
+ * ```
+ */
 export interface RawSendStream extends RawHalf {
   /** Where answers go; set before anything is asked. */
   sendEvents: SendEvents;

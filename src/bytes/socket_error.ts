@@ -35,17 +35,17 @@ const MEANINGS: Readonly<Record<string, string>> = {
  * ```ts
  * import { Loop } from "jsr:@broomio/core";
  * import { SocketError, TcpClientSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* main() {
+ * await new Loop().run(function* () {
  *   try {
  *     using stream = yield* TcpClientSocket.connect({ hostname: "127.0.0.1", port: 1 });
  *     yield* stream.send(new Uint8Array([1]));
  *   } catch (error) {
  *     if (!(error instanceof SocketError)) throw error;
- *     console.log(error.code); // ECONNREFUSED
+ *     assertEquals(error.code, "ECONNREFUSED"); // on every runtime
  *   }
- * }
- * if (import.meta.main) await new Loop().run(main());
+ * }());
  * ```
  */
 export class SocketError extends Error {

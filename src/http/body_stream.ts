@@ -23,6 +23,23 @@ const BUFFERED = 16_384;
  * Sends a part of a body: text, or bytes, which belong to the body from then on. A checkpoint;
  * waits while the client does not read, and throws a `TimeoutError` where that takes longer than
  * `writeTimeout`.
+ *
+ * @example
+ * ```ts
+ * import { Portal } from "jsr:@broomio/core";
+ * import { type SendChunk, streamBody, toHandler } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* countdown(send: SendChunk) {
+ *   for (let n = 3; n > 0; n--) yield* send(`${n} `); // waits while the client does not read
+ * }
+ * await using portal = new Portal();
+ * const handler = toHandler(portal, function* () {
+ *   return new Response(streamBody(countdown));
+ * });
+ * const response = await handler(new Request("http://localhost/"));
+ * assertEquals(await response.text(), "3 2 1 ");
+ * ```
  */
 export type SendChunk = (chunk: string | Uint8Array<ArrayBuffer>) => Operation<void>;
 

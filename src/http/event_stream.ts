@@ -15,7 +15,22 @@ import type { Selectable } from "../kernel/wait.ts";
 import type { SendChunk } from "./body_stream.ts";
 import { streamBody, type StreamBodyOptions } from "./stream_body.ts";
 
-/** One server-sent event. */
+/**
+ * One server-sent event.
+ *
+ * @example
+ * ```ts
+ * import { Portal } from "jsr:@broomio/core";
+ * import { eventStream, type ServerSentEvent } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const event: ServerSentEvent = { id: "7", event: "price", data: "42", retry: 5000 };
+ * await using portal = new Portal();
+ * const body = eventStream((send) => send(event), { portal });
+ * const lines = (await new Response(body).text()).trim().split("\n");
+ * assertEquals(lines.sort(), ["data: 42", "event: price", "id: 7", "retry: 5000"]);
+ * ```
+ */
 export interface ServerSentEvent {
   /** What `event.data` is in the browser; several lines are fine. */
   data: string;
@@ -27,7 +42,25 @@ export interface ServerSentEvent {
   retry?: number;
 }
 
-/** Options of {@linkcode eventStream}. */
+/**
+ * Options of {@linkcode eventStream}.
+ *
+ * @example
+ * ```ts
+ * import { Portal, sleep } from "jsr:@broomio/core";
+ * import { eventStream, type EventStreamOptions } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * await using portal = new Portal();
+ * const options: EventStreamOptions = { portal, heartbeat: 0.01 }; // seconds of silence
+ * const body = eventStream(function* (send) {
+ *   yield* sleep(0.03);
+ *   yield* send("done");
+ * }, options);
+ * const text = await new Response(body).text();
+ * assertEquals(text.startsWith(":"), true); // a comment, which browsers skip
+ * ```
+ */
 export interface EventStreamOptions extends StreamBodyOptions {
   /**
    * A comment is sent whenever nothing else was for so long, so that proxies keep the connection,
@@ -39,18 +72,64 @@ export interface EventStreamOptions extends StreamBodyOptions {
 /**
  * What an event stream is made of: the receiving end of a channel, a subscription, or another
  * source of events.
+ *
+ * @example
+ * ```ts
+ * import { Broadcast, Portal } from "jsr:@broomio/core";
+ * import { type EventSourceReceiver, eventStream } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const news = new Broadcast<string>();
+ * const events: EventSourceReceiver = news.subscribe(); // or the receiver of a channel
+ * news.trySend("rain");
+ * news.close();
+ * await using portal = new Portal();
+ * const body = eventStream(events, { portal });
+ * assertEquals(await new Response(body).text(), "data: rain\n\n");
+ * ```
  */
 export interface EventSourceReceiver {
-  /** Waits for an event. What a `select` takes, because a comment may be due first. */
+  /**
+   * Waits for an event. What a `select` takes, because a comment may be due first. It need not be a
+   * checkpoint.
+   */
   next(): Selectable<IteratorResult<string | ServerSentEvent, unknown>>;
   /** Called when the stream ends, however it does. */
   close?(): void;
 }
 
-/** Sends an event; text is its data. A checkpoint; waits while the client does not read. */
+/**
+ * Sends an event; text is its data. A checkpoint; waits while the client does not read.
+ *
+ * @example
+ * ```ts
+ * import { Portal } from "jsr:@broomio/core";
+ * import { eventStream, type SendEvent } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* report(send: SendEvent) {
+ *   yield* send({ event: "progress", data: "50%" });
+ *   yield* send("done");
+ * }
+ * await using portal = new Portal();
+ * const text = await new Response(eventStream(report, { portal })).text();
+ * assertEquals(text, "event: progress\ndata: 50%\n\ndata: done\n\n");
+ * ```
+ */
 export type SendEvent = (event: string | ServerSentEvent) => Operation<void>;
 
-/** The headers of a response whose body is an {@linkcode eventStream}. */
+/**
+ * The headers of a response whose body is an {@linkcode eventStream}.
+ *
+ * @example
+ * ```ts
+ * import { eventStreamHeaders } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const headers = new Headers({ ...eventStreamHeaders, "access-control-allow-origin": "*" });
+ * assertEquals(headers.get("content-type"), "text/event-stream");
+ * ```
+ */
 export const eventStreamHeaders: { readonly [name: string]: string } = Object.freeze({
   "content-type": "text/event-stream",
   "cache-control": "no-store",

@@ -23,6 +23,27 @@ import {
 /**
  * What answers a request: a coroutine, or whatever else returns an operation. `info` is what the
  * server gives beside the request.
+ *
+ * @example
+ * ```ts
+ * import { Portal } from "jsr:@broomio/core";
+ * import { type FetchBody, toHandler } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // What goes around a handler, as middleware does.
+ * const withHeader = (body: FetchBody): FetchBody =>
+ *   function* (request) {
+ *     const response = yield* body(request);
+ *     response.headers.set("x-served-by", "broomio");
+ *     return response;
+ *   };
+ * await using portal = new Portal();
+ * const handler = toHandler(portal, withHeader(function* () {
+ *   return new Response("hello");
+ * }));
+ * const response = await handler(new Request("http://localhost/"));
+ * assertEquals(response.headers.get("x-served-by"), "broomio");
+ * ```
  */
 export type FetchBody<Info extends unknown[] = []> = (
   request: Request,

@@ -45,10 +45,10 @@ export {
 export type { HttpAddress, HttpInfo } from "./server_port.ts";
 export type { NodeServer } from "./node/server.ts";
 export {
-  fromWebSocket,
   type Message,
   type MessageStream,
   WebSocketError,
   type WebSocketLike,
   type WebSocketOptions,
-} from "./web_socket.ts";
+} from "./messages.ts";
+export { fromWebSocket } from "./web_socket.ts";

@@ -27,7 +27,33 @@ import {
   readHandlerOptions,
 } from "./service.ts";
 
-/** What is used of an `http.ServerResponse`. */
+/**
+ * What is used of an `http.ServerResponse`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { Portal } from "jsr:@broomio/core";
+ * import { sendChunk, type ServerResponseLike, toNodeListener } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // Of node:http and of frameworks that are built on it.
+ * function* sendLines(response: ServerResponseLike, lines: string[]) {
+ *   response.setHeader("content-type", "text/plain");
+ *   for (const line of lines) yield* sendChunk(response, `${line}\n`);
+ *   response.end();
+ * }
+ * await using portal = new Portal();
+ * const server = createServer(toNodeListener(portal, function* (_, response) {
+ *   yield* sendLines(response, ["a", "b"]);
+ * }));
+ * await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+ * const { port } = server.address() as { port: number };
+ * assertEquals(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "a\nb\n");
+ * server.close();
+ * server.closeAllConnections();
+ * ```
+ */
 export interface ServerResponseLike {
   /** See `http.ServerResponse`. */
   statusCode: number;
@@ -57,7 +83,28 @@ export interface ServerResponseLike {
   off(event: string, listener: () => void): unknown;
 }
 
-/** What answers a request in Node's style. What a framework passes on, `next` for one, follows. */
+/**
+ * What answers a request in Node's style. What a framework passes on, `next` for one, follows.
+ *
+ * @example
+ * ```ts
+ * import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+ * import { Portal } from "jsr:@broomio/core";
+ * import { type NodeBody, toNodeListener } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const hello: NodeBody<IncomingMessage, ServerResponse> = function* (request, response) {
+ *   response.end(`You asked for ${request.url}`);
+ * };
+ * await using portal = new Portal();
+ * const server = createServer(toNodeListener(portal, hello));
+ * await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+ * const { port } = server.address() as { port: number };
+ * assertEquals(await (await fetch(`http://127.0.0.1:${port}/a`)).text(), "You asked for /a");
+ * server.close();
+ * server.closeAllConnections();
+ * ```
+ */
 export type NodeBody<Req, Res, Rest extends unknown[] = []> = (
   request: Req,
   response: Res,
@@ -201,7 +248,30 @@ function answer(response: ServerResponseLike, status: number, text: string): voi
   response.end(text);
 }
 
-/** Options of {@linkcode sendChunk}. */
+/**
+ * Options of {@linkcode sendChunk}.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { Portal } from "jsr:@broomio/core";
+ * import { sendChunk, type SendChunkOptions, toNodeListener } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: SendChunkOptions = { writeTimeout: 10 }; // seconds for a client to read on
+ * await using portal = new Portal();
+ * const server = createServer(toNodeListener(portal, function* (_, response) {
+ *   for (let i = 0; i < 1000; i++) yield* sendChunk(response, `line ${i}\n`, options);
+ *   response.end();
+ * }));
+ * await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+ * const { port } = server.address() as { port: number };
+ * const text = await (await fetch(`http://127.0.0.1:${port}/`)).text();
+ * assertEquals(text.split("\n").length, 1001);
+ * server.close();
+ * server.closeAllConnections();
+ * ```
+ */
 export interface SendChunkOptions {
   /** How long to wait for a client that does not read: 60 seconds by default. */
   writeTimeout?: Duration;
@@ -214,18 +284,24 @@ export interface SendChunkOptions {
  * then cuts the connection.
  * @throws {ClosedResourceError} If the response is closed.
  * @throws {TypeError} If it is neither text nor bytes, or `response` has no `write`.
+ *
  * @example
  * ```ts
  * import { createServer } from "node:http";
  * import { Portal } from "jsr:@broomio/core";
  * import { sendChunk, toNodeListener } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
  *
  * await using portal = new Portal();
  * const server = createServer(toNodeListener(portal, function* (_, response) {
- *   for (let i = 0; i < 1000; i++) yield* sendChunk(response, `line ${i}\n`);
+ *   for (const word of ["one ", "two ", "three"]) yield* sendChunk(response, word);
  *   response.end();
  * }));
- * console.log(server.listening); // false, until server.listen(8080)
+ * await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+ * const { port } = server.address() as { port: number };
+ * assertEquals(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "one two three");
+ * server.close();
+ * server.closeAllConnections();
  * ```
  */
 export function sendChunk(

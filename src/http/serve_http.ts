@@ -43,7 +43,28 @@ import {
 /** How long connections that are still open after the last request may take to end, in seconds. */
 const LINGER = 1;
 
-/** What every form of {@linkcode serveHttp} takes. */
+/**
+ * What every form of {@linkcode serveHttp} takes.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, until } from "jsr:@broomio/core";
+ * import { serveHttp, type ServeHttpOptions } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const limits: ServeHttpOptions = { grace: 5, timeout: 30, maxConcurrent: 1000 };
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const { port } = yield* nursery.start<{ port: number }>((onListen) =>
+ *     serveHttp({ ...limits, onListen }, function* () {
+ *       return new Response("hello");
+ *     })
+ *   );
+ *   const response = yield* until(fetch(`http://127.0.0.1:${port}/`));
+ *   assertEquals(yield* until(response.text()), "hello");
+ *   nursery.cancel(); // requests that still run have 5 seconds
+ * }));
+ * ```
+ */
 export interface ServeHttpOptions<Incoming = Request, Answer = Response>
   extends HandlerOptions<Incoming, Answer> {
   /**
@@ -62,7 +83,33 @@ export interface ServeHttpOptions<Incoming = Request, Answer = Response>
   onListen?: (addr: HttpAddress) => void;
 }
 
-/** Options of {@linkcode serveHttp} on the server of Deno or Bun. */
+/**
+ * Options of {@linkcode serveHttp} on the server of Deno or Bun.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, until } from "jsr:@broomio/core";
+ * import { type RuntimeServeOptions, serveHttp } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const { port } = yield* nursery.start<{ port: number }>((onListen) => {
+ *     const options: RuntimeServeOptions = {
+ *       hostname: "127.0.0.1",
+ *       port: 0,
+ *       onListen,
+ *       native: { reusePort: false }, // as it is, for Deno.serve or Bun.serve
+ *     };
+ *     return serveHttp(options, function* () {
+ *       return new Response("hello");
+ *     });
+ *   });
+ *   const response = yield* until(fetch(`http://127.0.0.1:${port}/`));
+ *   assertEquals(yield* until(response.text()), "hello");
+ *   nursery.cancel();
+ * }));
+ * ```
+ */
 export interface RuntimeServeOptions extends ServeHttpOptions {
   /** Certificate chain, in PEM: HTTPS. With `key`. */
   cert?: string;
@@ -74,7 +121,29 @@ export interface RuntimeServeOptions extends ServeHttpOptions {
   native?: Record<string, unknown>;
 }
 
-/** Options of {@linkcode serveHttp} on a `node:http` or `node:https` server. */
+/**
+ * Options of {@linkcode serveHttp} on a `node:http` or `node:https` server.
+ *
+ * @example
+ * ```ts
+ * import { createServer, type IncomingMessage } from "node:http";
+ * import { Loop, Nursery, until } from "jsr:@broomio/core";
+ * import { type NodeServeOptions, serveHttp } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const { port } = yield* nursery.start<{ port: number }>((onListen) => {
+ *     const options: NodeServeOptions<IncomingMessage> = { server: createServer(), onListen };
+ *     return serveHttp(options, function* (request, response) {
+ *       response.end(`You asked for ${request.url}`);
+ *     });
+ *   });
+ *   const response = yield* until(fetch(`http://127.0.0.1:${port}/a`));
+ *   assertEquals(yield* until(response.text()), "You asked for /a");
+ *   nursery.cancel();
+ * }));
+ * ```
+ */
 export interface NodeServeOptions<Req> extends ServeHttpOptions<Req, void> {
   /**
    * The server, with its own limits and certificates, which does not listen yet. It is closed at
@@ -83,7 +152,34 @@ export interface NodeServeOptions<Req> extends ServeHttpOptions<Req, void> {
   server: NodeServer;
 }
 
-/** The same with a coroutine that takes a `Request`. */
+/**
+ * The same with a coroutine that takes a `Request`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { getRequestListener } from "@hono/node-server";
+ * import { Loop, Nursery, until } from "jsr:@broomio/core";
+ * import { type NodeFetchServeOptions, serveHttp } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const { port } = yield* nursery.start<{ port: number }>((onListen) => {
+ *     const options: NodeFetchServeOptions = {
+ *       server: createServer(),
+ *       toListener: getRequestListener,
+ *       onListen,
+ *     };
+ *     return serveHttp(options, function* (request) {
+ *       return new Response(`You asked for ${new URL(request.url).pathname}`);
+ *     });
+ *   });
+ *   const response = yield* until(fetch(`http://127.0.0.1:${port}/a`));
+ *   assertEquals(yield* until(response.text()), "You asked for /a");
+ *   nursery.cancel();
+ * }));
+ * ```
+ */
 export interface NodeFetchServeOptions extends ServeHttpOptions {
   /**
    * The server, with its own limits and certificates, which does not listen yet. It is closed at

@@ -6,7 +6,26 @@
  * Independent of: loops, tasks, coroutines.
  */
 
-/** Where a server listens. */
+/**
+ * Where a server listens.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import { type HttpAddress, serveHttp } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const address = yield* nursery.start<HttpAddress>((onListen) =>
+ *     serveHttp({ port: 0, onListen }, function* () {
+ *       return new Response("hello");
+ *     })
+ *   );
+ *   assertEquals(address.hostname, "127.0.0.1");
+ *   nursery.cancel();
+ * }));
+ * ```
+ */
 export interface HttpAddress {
   /** An IP address. */
   readonly hostname: string;
@@ -49,7 +68,28 @@ export interface ServerEvents {
 /** Handles a request in the web's form. */
 export type FetchHandler = (request: Request, info: HttpInfo) => Promise<Response>;
 
-/** What the server tells of a request beside the request itself. */
+/**
+ * What the server tells of a request beside the request itself.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, until } from "jsr:@broomio/core";
+ * import { type HttpInfo, serveHttp } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* whoami(_request: Request, { remoteAddr }: HttpInfo) {
+ *   return new Response(remoteAddr?.hostname ?? "unknown");
+ * }
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const { port } = yield* nursery.start<{ port: number }>((onListen) =>
+ *     serveHttp({ onListen }, whoami)
+ *   );
+ *   const response = yield* until(fetch(`http://127.0.0.1:${port}/`));
+ *   assertEquals(yield* until(response.text()), "127.0.0.1");
+ *   nursery.cancel();
+ * }));
+ * ```
+ */
 export interface HttpInfo {
   /** The other end of the connection; undefined where the runtime does not tell. */
   readonly remoteAddr: HttpAddress | undefined;

@@ -10,7 +10,29 @@ import type { Entrance } from "../interop/outside_run.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { GoneWatch } from "./gone_watch.ts";
 
-/** Options of {@linkcode toHandler}, and of every other way to handle requests. */
+/**
+ * Options of {@linkcode toHandler}, and of every other way to handle requests.
+ *
+ * @example
+ * ```ts
+ * import { Portal, sleep } from "jsr:@broomio/core";
+ * import { type HandlerOptions, toHandler } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: HandlerOptions<Request, Response> = {
+ *   timeout: { milliseconds: 10 },
+ *   maxConcurrent: 1000,
+ *   onError: (error, request) => console.error(request.url, error),
+ * };
+ * await using portal = new Portal();
+ * const handler = toHandler(portal, function* () {
+ *   yield* sleep(60);
+ *   return new Response("late");
+ * }, options);
+ * const response = await handler(new Request("http://localhost/"));
+ * assertEquals(response.status, 504);
+ * ```
+ */
 export interface HandlerOptions<Incoming, Answer> {
   /**
    * Cancels a request that is not answered after so long: its client gets 504, once cleanup is

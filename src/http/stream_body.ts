@@ -14,7 +14,24 @@ import { BodyStream, type SendChunk } from "./body_stream.ts";
 import { currentRequest } from "./request_run.ts";
 import { clientGone } from "./service.ts";
 
-/** Options of {@linkcode streamBody}. */
+/**
+ * Options of {@linkcode streamBody}.
+ *
+ * @example
+ * ```ts
+ * import { Portal } from "jsr:@broomio/core";
+ * import { streamBody, type StreamBodyOptions } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * await using portal = new Portal();
+ * const options: StreamBodyOptions = { portal, writeTimeout: 10 }; // outside of a handler
+ * const body = streamBody(function* (send) {
+ *   yield* send("one ");
+ *   yield* send("two");
+ * }, options);
+ * assertEquals(await new Response(body).text(), "one two"); // or: fetch(url, { body, ... })
+ * ```
+ */
 export interface StreamBodyOptions {
   /**
    * What runs the body where it is not part of a request of {@linkcode toHandler} or {@linkcode

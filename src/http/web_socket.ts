@@ -16,7 +16,7 @@
  * but in `ws`, whose `send` calls back.
  */
 import { checkInteger, checkOptions, checkString, wrongKind } from "../check.ts";
-import { type Duration, toSeconds } from "../duration.ts";
+import { toSeconds } from "../duration.ts";
 import { suspend } from "../interop/suspend.ts";
 import { checkpoint } from "../kernel/checkpoint.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
@@ -24,26 +24,14 @@ import { BrokenResourceError, ClosedResourceError, TimeoutError } from "../kerne
 import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts";
 import { sleep } from "../operations/sleep.ts";
 import { failAfter } from "../operations/timeout.ts";
-
-/** What is used of a standard WebSocket. */
-export interface WebSocketLike {
-  /** 0 connecting, 1 open, 2 closing, 3 closed. */
-  readonly readyState: number;
-  /** How many bytes wait to be sent. */
-  readonly bufferedAmount: number;
-  /** How binary messages arrive. */
-  binaryType: string;
-  /** Sends a message. */
-  send(data: string | Uint8Array<ArrayBuffer>): void;
-  /** Begins the closing handshake. */
-  close(code?: number, reason?: string): void;
-  /** Listens to an event. */
-  // deno-lint-ignore no-explicit-any
-  addEventListener(type: string, listener: (event: any) => void): void;
-  /** Ends that. */
-  // deno-lint-ignore no-explicit-any
-  removeEventListener(type: string, listener: (event: any) => void): void;
-}
+import {
+  LOST,
+  type Message,
+  type MessageStream,
+  WebSocketError,
+  type WebSocketLike,
+  type WebSocketOptions,
+} from "./messages.ts";
 
 /** What the `ws` package has besides. */
 interface Extras {
@@ -52,85 +40,6 @@ interface Extras {
   resume?(): void;
 }
 
-/** A message: text, or bytes. */
-export type Message = string | Uint8Array<ArrayBuffer>;
-
-/** Options of {@linkcode fromWebSocket}. */
-export interface WebSocketOptions {
-  /** How many bytes of messages may wait to be received: 1 MiB by default. */
-  maxBuffered?: number;
-  /** From how many bytes on that wait to be sent a send waits: 64 KiB by default. */
-  highWaterMark?: number;
-  /**
-   * How long a send waits for an end that takes nothing: 60 seconds by default. Then the socket is
-   * broken.
-   */
-  writeTimeout?: Duration;
-  /** How long a peer has to answer the closing handshake: 5 seconds by default. */
-  closeTimeout?: Duration;
-}
-
-/** The messages of a WebSocket. Close it, or have `using` do so. */
-export interface MessageStream extends Disposable {
-  /**
-   * Waits for a message; null at the end. A checkpoint.
-   *
-   * @throws {WebSocketError} If the connection was lost, or closed with a code other than 1000,
-   * 1001 and 1005.
-   * @throws {ClosedResourceError} If this end was closed.
-   */
-  receive(): Operation<Message | null>;
-  /** The same, as iterators give it. */
-  next(): Operation<IteratorResult<Message, undefined>>;
-  /**
-   * Runs `body` for each message to the end, or until it returns `false`; then closes the socket.
-   */
-  forEach(body: Visitor<Message>): Operation<void>;
-  /**
-   * Sends a message; bytes belong to the socket from then on. A checkpoint; waits while the other
-   * end takes nothing.
-   *
-   * @throws {TimeoutError} If that takes longer than `writeTimeout`; the socket is of no use from
-   * then on.
-   * @throws {WebSocketError} If the connection is lost.
-   * @throws {ClosedResourceError} If this end was closed.
-   * @throws {TypeError} If it is neither text nor bytes.
-   */
-  send(message: Message): Operation<void>;
-  /**
-   * Closes this end. Never waits: the handshake goes on by itself, for at most `closeTimeout`.
-   * Twice is once.
-   */
-  close(code?: number, reason?: string): void;
-  /** How many bytes wait to be sent. */
-  readonly bufferedAmount: number;
-}
-
-/** A WebSocket that ended otherwise than by a clean close. */
-export class WebSocketError extends Error {
-  /** The close code; 1006 where the connection was lost without one. */
-  readonly code: number;
-  /** The reason that the peer gave. */
-  readonly reason: string;
-
-  /** Made by a {@linkcode MessageStream}. */
-  constructor(code: number, reason: string, options?: ErrorOptions) {
-    super(
-      code === LOST
-        ? "The WebSocket's connection was lost"
-        : `The WebSocket was closed with code ${code}${reason && `: ${reason}`}`,
-      options,
-    );
-    this.code = code;
-    this.reason = reason;
-  }
-  static {
-    this.prototype.name = "WebSocketError";
-  }
-}
-
-/** No close frame came. */
-const LOST = 1006;
 const TOO_BIG = 1009;
 /** The closes that mean: all is well. */
 const CLEAN = [1000, 1001, 1005];
@@ -148,17 +57,29 @@ const LONGEST_LOOK = 0.05;
  * the `ws` package.
  * @throws {WebSocketError} If it cannot be opened.
  * @throws {TypeError | RangeError} If it is no WebSocket, or an option is not valid or not known.
+ *
  * @example
  * ```ts
+ * import { Loop, Nursery, until } from "jsr:@broomio/core";
  * import { fromWebSocket } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
  *
  * function* echo(socket: WebSocket) {
  *   using messages = yield* fromWebSocket(socket);
- *   yield* messages.forEach(function* (message) {
- *     yield* messages.send(message);
- *   });
+ *   yield* messages.forEach((message) => messages.send(message));
  * }
- * console.log(typeof echo); // function
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+ *     const { socket, response } = Deno.upgradeWebSocket(request);
+ *     nursery.startSoon(echo(socket));
+ *     return response;
+ *   });
+ *   const client = yield* fromWebSocket(new WebSocket(`ws://127.0.0.1:${server.addr.port}`));
+ *   yield* client.send("hello");
+ *   assertEquals(yield* client.receive(), "hello");
+ *   client.close();
+ *   yield* until(server.shutdown());
+ * }));
  * ```
  */
 export function fromWebSocket(

@@ -23,7 +23,31 @@ export interface ByteSink {
   abort(): void;
 }
 
-/** A connection as web streams. */
+/**
+ * A connection as web streams.
+ *
+ * @example
+ * ```ts
+ * import { Loop, until } from "jsr:@broomio/core";
+ * import { TcpClientSocket, TcpListenSocket, type WebStreams } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // Code that knows web streams, and nothing of this package.
+ * function copy({ readable, writable }: WebStreams): Promise<void> {
+ *   return readable.pipeTo(writable);
+ * }
+ * await new Loop().run(function* () {
+ *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
+ *   using client = yield* TcpClientSocket.connect(listener.localAddr);
+ *   using server = yield* listener.accept(); // it has both
+ *   const done = copy(server);
+ *   yield* client.send(new TextEncoder().encode("hello"));
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ *   yield* client.shutdown();
+ *   yield* until(done);
+ * }());
+ * ```
+ */
 export interface WebStreams {
   /** What is received. */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;

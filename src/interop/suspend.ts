@@ -5,7 +5,22 @@
 import { checkFunction } from "../check.ts";
 import { type Selectable, Wait } from "../kernel/wait.ts";
 
-/** Begins something and says how to take it back. */
+/**
+ * Begins something and says how to take it back.
+ *
+ * @example
+ * ```ts
+ * import { Loop, suspend, type SuspendStart } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // `setTimeout`, as something to wait for.
+ * const after = (milliseconds: number): SuspendStart<string> => (resume) => {
+ *   const timer = setTimeout(() => resume("done"), milliseconds);
+ *   return () => clearTimeout(timer); // called when the wait is cancelled
+ * };
+ * assertEquals(await new Loop().run(suspend(after(10))), "done");
+ * ```
+ */
 export type SuspendStart<T> = (
   resume: (value: T) => void,
   fail: (error: unknown) => void,

@@ -48,6 +48,22 @@ export interface LoopWarning {
 /**
  * Watches the tasks of a loop: `new Loop({ instruments: [instrument] })`. Called synchronously. One
  * that throws is dropped, with a warning.
+ *
+ * @example
+ * ```ts
+ * import { type Instrument, Loop, Nursery, sleep } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const log: string[] = [];
+ * const instrument: Instrument = {
+ *   taskStarted: (task) => void log.push(`${task.name} started`),
+ *   taskEnded: (task) => void log.push(`${task.name} ${task.state}`),
+ * };
+ * await new Loop({ instruments: [instrument] }).run(Nursery.open(function* (nursery) {
+ *   nursery.startSoon(sleep(0.01), { name: "child" });
+ * }));
+ * assertEquals(log, ["main started", "child started", "child succeeded", "main succeeded"]);
+ * ```
  */
 export interface Instrument {
   /** A task was made; it is not running yet. */

@@ -56,15 +56,17 @@ export type TaskState = "ready" | "running" | "waiting" | "succeeded" | "failed"
  *
  * @example
  * ```ts
- * import { Loop, Nursery, sleep } from "jsr:@broomio/core";
+ * import { Loop, Nursery, sleep, type Task } from "jsr:@broomio/core";
+ * import { assertEquals } from "jsr:@std/assert";
  *
  * function* add(a: number, b: number) {
  *   yield* sleep(0.01);
  *   return a + b;
  * }
  * await new Loop().run(Nursery.open(function* (nursery) {
- *   const task = nursery.startSoon(add(1, 2), { name: "adder" });
- *   console.log(task.name, yield* task.join()); // adder 3
+ *   const task: Task<number> = nursery.startSoon(add(1, 2), { name: "adder" });
+ *   assertEquals([task.name, task.state], ["adder", "ready"]);
+ *   assertEquals(yield* task.join(), 3);
  * }));
  * ```
  */

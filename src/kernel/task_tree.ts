@@ -13,16 +13,18 @@ import type { TaskCore, TaskState } from "./task.ts";
  *
  * @example
  * ```ts
- * import { Lock, Loop, Nursery, sleep } from "jsr:@broomio/core";
+ * import { Loop, Nursery, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
  * import { type TaskNode, taskTree } from "jsr:@broomio/core/trace";
  * import { assertEquals } from "jsr:@std/assert";
  *
- * const loop = new Loop();
+ * const show = ({ name, state }: TaskNode) => `${name} is ${state}`;
+ *
+ * const loop = new Loop({ host: new VirtualClock() });
  * await loop.run(Nursery.open(function* (nursery) {
- *   nursery.startSoon(sleep(0.02), { name: "worker" });
- *   yield* sleep(0.01);
- *   const isWaiting = (node: TaskNode) => node.waitsFor !== undefined;
- *   assertEquals(taskTree(loop).tasks.filter(isWaiting).map((node) => node.name), ["worker"]);
+ *   nursery.startSoon(sleep(2), { name: "worker" });
+ *   yield* sleep(1);
+ *   assertEquals(taskTree(loop).tasks.map(show), ["main is running", "worker is waiting"]);
  * }));
  * ```
  */

@@ -28,7 +28,18 @@ const RULES: Readonly<Record<string, Rule>> = {
   "yield-star": yieldStar,
 };
 
-/** A rule, as the tools want it. */
+/**
+ * A rule, as the tools want it.
+ *
+ * @example
+ * ```ts
+ * import broomio, { type LintRule } from "jsr:@broomio/core/lint";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const rule: LintRule = broomio.rules["yield-star"];
+ * assertEquals([rule.meta.type, rule.meta.fixable], ["problem", "code"]);
+ * ```
+ */
 export interface LintRule {
   /** For ESLint and Oxlint. */
   readonly meta: {
@@ -44,6 +55,17 @@ export interface LintRule {
 
 /**
  * The plugin: for Deno its `name` and `rules`, for ESLint and Oxlint `meta`, `rules` and `configs`.
+ *
+ * @example
+ * ```ts
+ * import broomio, { type LintPlugin } from "jsr:@broomio/core/lint";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function namesOf({ name, rules }: LintPlugin): string[] {
+ *   return Object.keys(rules).map((rule) => `${name}/${rule}`);
+ * }
+ * assertEquals(namesOf(broomio).includes("broomio/yield-star"), true);
+ * ```
  */
 export interface LintPlugin {
   /** What stands before the slash in the names of rules. */
@@ -56,7 +78,19 @@ export interface LintPlugin {
   readonly configs: { readonly recommended: LintConfig };
 }
 
-/** A flat configuration of ESLint. */
+/**
+ * A flat configuration of ESLint.
+ *
+ * @example
+ * ```ts
+ * import broomio, { type LintConfig } from "jsr:@broomio/core/lint";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // eslint.config.js: export default [broomio.configs.recommended];
+ * const config: LintConfig = broomio.configs.recommended;
+ * assertEquals(config.rules["broomio/yield-star"], "error");
+ * ```
+ */
 export interface LintConfig {
   /** For messages. */
   readonly name: string;

@@ -18,10 +18,53 @@ import {
 } from "./tcp.ts";
 import { UnixClientSocket, UnixListenSocket } from "./unix.ts";
 
-/** A connection of either kind. */
+/**
+ * A connection of either kind.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type ClientSocket, fromDeno } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* textOf(stream: ClientSocket) {
+ *   let text = "";
+ *   const decoder = new TextDecoder();
+ *   for (let bytes = yield* stream.recv(); bytes !== null; bytes = yield* stream.recv()) {
+ *     text += decoder.decode(bytes, { stream: true });
+ *   }
+ *   return text;
+ * }
+ * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ * const accepted = listener.accept();
+ * const conn = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+ * await conn.write(new TextEncoder().encode("hello"));
+ * conn.close();
+ * using stream = fromDeno(await accepted);
+ * assertEquals(await new Loop().run(textOf(stream)), "hello");
+ * ```
+ */
 export type ClientSocket = TcpClientSocket | UnixClientSocket;
 
-/** A listener of either kind. */
+/**
+ * A listener of either kind.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { type AnyListenSocket, fromNode } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function portOf(listener: AnyListenSocket): number | undefined {
+ *   const address = listener.localAddr;
+ *   return address.transport === "unix" ? undefined : address.port;
+ * }
+ * const server = createServer().listen(0, "127.0.0.1");
+ * await new Promise((resolve) => server.once("listening", resolve));
+ * using listener = fromNode(server);
+ * assertEquals(typeof portOf(listener), "number");
+ * ```
+ */
 export type AnyListenSocket = TcpListenSocket | UnixListenSocket;
 
 /**
@@ -37,16 +80,23 @@ export type AnyListenSocket = TcpListenSocket | UnixListenSocket;
  * its place among `maxConnections`, until that client leaves or the handler has a time limit.
  *
  * @throws {TypeError} If it is neither a `Deno.Conn` nor a `Deno.Listener`.
+ *
  * @example
  * ```ts
- * import { Loop } from "jsr:@broomio/core";
+ * import { Loop, Nursery, until } from "jsr:@broomio/core";
  * import { fromDeno } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* main() {
- *   using listener = fromDeno(Deno.listen({ port: 0 }));
- *   console.log(listener.localAddr.transport); // tcp
- * }
- * if (import.meta.main) await new Loop().run(main());
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const given = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ *   const { port } = given.addr;
+ *   using listener = fromDeno(given); // belongs to this socket from now on
+ *   nursery.startSoon(listener.serve((stream) => stream.send(new TextEncoder().encode("hello"))));
+ *
+ *   using client = fromDeno(yield* until(Deno.connect({ hostname: "127.0.0.1", port })));
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ *   nursery.cancel();
+ * }));
  * ```
  */
 export function fromDeno(listener: DenoListener, options?: TcpOptions): AnyListenSocket;
@@ -73,17 +123,21 @@ export function fromDeno(
  * checkpoint.
  *
  * @throws {TypeError} If it is neither, or the server does not listen.
+ *
  * @example
  * ```ts
- * import { Loop } from "jsr:@broomio/core";
- * import { fromNode } from "jsr:@broomio/core/net";
  * import { connect } from "node:net";
+ * import { Loop } from "jsr:@broomio/core";
+ * import { fromNode, TcpListenSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* main() {
- *   using stream = fromNode(connect({ port: 7777 }));
- *   yield* stream.send(new TextEncoder().encode("hello"));
- * }
- * if (import.meta.main) await new Loop().run(main());
+ * await new Loop().run(function* () {
+ *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
+ *   using client = fromNode(connect(listener.localAddr.port, "127.0.0.1"));
+ *   yield* client.send(new TextEncoder().encode("hello"));
+ *   using server = yield* listener.accept();
+ *   assertEquals(new TextDecoder().decode((yield* server.recv())!), "hello");
+ * }());
  * ```
  */
 export function fromNode(server: NodeServer, options?: TcpOptions): AnyListenSocket;

@@ -44,7 +44,19 @@ export function networkOf(loop: Loop): Network {
   return given.get(loop) ?? runtimeNetwork();
 }
 
-/** Options of {@linkcode runtimeNetwork}. */
+/**
+ * Options of {@linkcode runtimeNetwork}.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { runtimeNetwork, type RuntimeNetworkOptions, useNetwork } from "jsr:@broomio/core/net";
+ *
+ * const options: RuntimeNetworkOptions = { internals: false }; // documented API alone
+ * const loop = new Loop();
+ * useNetwork(loop, runtimeNetwork(options));
+ * ```
+ */
 export interface RuntimeNetworkOptions {
   /**
    * Whether undocumented internals of the runtime are used where they are as expected: on Deno the

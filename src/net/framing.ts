@@ -7,7 +7,6 @@
  */
 import type { Selectable } from "../kernel/wait.ts";
 import {
-  checkBoolean,
   checkFunction,
   checkInstance,
   checkInteger,
@@ -17,14 +16,31 @@ import {
 } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { BrokenResourceError, LimitError } from "../kernel/errors.ts";
-import { checkBuffer, checkBytes, checkMax } from "../bytes/check_bytes.ts";
+import { checkBuffer, checkMax } from "../bytes/check_bytes.ts";
 import { type ReceiveHalf, receiveHalfOf } from "../bytes/receive_half.ts";
 import type { Receiver } from "../bytes/receiver.ts";
-import type { ReceiveStream, SendStream } from "../stream.ts";
+import type { ReceiveStream } from "../stream.ts";
+import { checkFormat, type FrameFormat } from "./frame_format.ts";
 import { type ReadBuffer, USUAL_CAPACITY } from "./read_buffer.ts";
 import { MORE, readFrom, type ReadPlan, ReadState, ReadWait } from "./read_wait.ts";
 
-/** Options of a {@linkcode BufferedReader}. */
+/**
+ * Options of a {@linkcode BufferedReader}.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { BufferedReader, type BufferedReaderOptions } from "jsr:@broomio/core/net";
+ * import { memoryStreamPair } from "jsr:@broomio/core/testing";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * const options: BufferedReaderOptions = { limit: 1024 }; // bytes
+ * const [client, server] = memoryStreamPair();
+ * await new Loop().run(client.send(new Uint8Array(2000))); // no line has so many
+ * const reader = new BufferedReader(server, options);
+ * await assertRejects(() => new Loop().run(reader.readLine()), Error, "1024");
+ * ```
+ */
 export interface BufferedReaderOptions {
   /**
    * The most bytes that a line, a frame or a piece may have: 65,536 by default. More is a
@@ -33,19 +49,10 @@ export interface BufferedReaderOptions {
   limit?: number;
 }
 
-/** How a frame says how long it is. */
-export interface FrameFormat {
-  /** Bytes of the length before each frame: 4 by default. */
-  prefixBytes?: 1 | 2 | 4;
-  /** The low byte first; by default the high byte is, as in most protocols. */
-  littleEndian?: boolean;
-}
-
 const LINE_FEED = new Uint8Array([10]);
 const CARRIAGE_RETURN = 13;
 const utf8 = new TextDecoder();
 const READER_OPTIONS = ["limit"] as const;
-const FORMAT_OPTIONS = ["prefixBytes", "littleEndian"] as const;
 
 /**
  * Reads lines, frames and pieces from a stream. Every read is a checkpoint, and gives `null` where
@@ -176,7 +183,7 @@ export class BufferedReader implements ReceiveStream {
 
   /**
    * Receives what comes next, from the buffer first: the rest of a stream after its header. As
-   * {@linkcode ReceiveStream.recv}.
+   * {@linkcode ReceiveStream.recv}. A checkpoint.
    */
   recv(max: number = USUAL_CAPACITY): Selectable<Uint8Array<ArrayBuffer> | null> {
     return this.#read(new ReceivePlan(checkMax(max, "max of recv()")));
@@ -184,7 +191,7 @@ export class BufferedReader implements ReceiveStream {
 
   /**
    * Receives what comes next into `buffer`, from the own buffer first. As
-   * {@linkcode ReceiveStream.recvInto}.
+   * {@linkcode ReceiveStream.recvInto}. A checkpoint.
    */
   recvInto(buffer: Uint8Array): Selectable<number | null> {
     return this.#read(new ReceiveIntoPlan(checkBuffer(buffer)));
@@ -192,7 +199,7 @@ export class BufferedReader implements ReceiveStream {
 
   /**
    * Receives a view of what comes next, in the own buffer first; valid until the next read. As
-   * {@linkcode ReceiveStream.recvView}.
+   * {@linkcode ReceiveStream.recvView}. A checkpoint.
    */
   recvView(max: number = USUAL_CAPACITY): Selectable<Uint8Array<ArrayBuffer> | null> {
     return this.#read(new ReceiveViewPlan(checkMax(max, "max of recvView()")));
@@ -384,56 +391,4 @@ class ReceiveIntoPlan extends AnyPlan<number> {
     buffer.drop(count);
     return count;
   }
-}
-
-/**
- * Sends `bytes` as a frame that {@linkcode BufferedReader.readFrame} reads, with one `send`. A
- * checkpoint.
- *
- * @throws {TypeError} If something is of the wrong kind, or an option of the format is not known.
- * @throws {RangeError} If the bytes are too many for the length to say.
- * @example
- * ```ts
- * import { Loop, Nursery } from "jsr:@broomio/core";
- * import { BufferedReader, sendFrame } from "jsr:@broomio/core/net";
- * import { memoryStreamPair } from "jsr:@broomio/core/testing";
- *
- * await new Loop().run(Nursery.open(function* (nursery) {
- *   const [client, server] = memoryStreamPair();
- *   nursery.startSoon(sendFrame(client, new Uint8Array([1, 2, 3]), { prefixBytes: 2 }));
- *   console.log(yield* new BufferedReader(server).readFrame({ prefixBytes: 2 }));
- * }));
- * ```
- */
-export function sendFrame(
-  stream: SendStream,
-  bytes: Uint8Array,
-  format: FrameFormat = {},
-): Operation<void> {
-  checkFunction(checkObject(stream, "stream").send, "stream.send");
-  checkBytes(bytes);
-  const { prefixBytes, littleEndian } = checkFormat(format, "sendFrame");
-  const most = 256 ** prefixBytes - 1;
-  if (bytes.length > most) {
-    throw wrongValue(`at most ${most} bytes for this prefix`, bytes.length, "bytes.length");
-  }
-  const frame = new Uint8Array(prefixBytes + bytes.length);
-  let length = bytes.length;
-  for (let index = 0; index < prefixBytes; index++) {
-    frame[littleEndian ? index : prefixBytes - 1 - index] = length % 256;
-    length = Math.floor(length / 256);
-  }
-  frame.set(bytes, prefixBytes);
-  return stream.send(frame);
-}
-
-const DEFAULT_FORMAT: Required<FrameFormat> = { prefixBytes: 4, littleEndian: false };
-
-/** Checks a format and fills in what was left out. */
-function checkFormat(format: FrameFormat, by: string): Required<FrameFormat> {
-  const { prefixBytes = 4, littleEndian = false } = checkOptions(format, by, FORMAT_OPTIONS);
-  if (prefixBytes === 4 && littleEndian === false) return DEFAULT_FORMAT;
-  checkInteger(prefixBytes, "prefixBytes", 1, 4);
-  if ((prefixBytes as number) === 3) throw wrongValue("1, 2 or 4", prefixBytes, "prefixBytes");
-  return { prefixBytes, littleEndian: checkBoolean(littleEndian, "littleEndian") };
 }

@@ -14,7 +14,29 @@ import { Accept, Acceptor } from "./acceptor.ts";
 import { checkServe, handleAlone, serveConnections, startHandler } from "./serve.ts";
 import type { Socket } from "./socket.ts";
 
-/** A socket at which connections arrive. */
+/**
+ * A socket at which connections arrive.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import { type ListenSocket, type Socket, TcpClientSocket } from "jsr:@broomio/core/net";
+ * import { type NetAddress, TcpListenSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // Whatever kind of listener it is.
+ * function greet(listener: ListenSocket<Socket>) {
+ *   return listener.serve((stream) => stream.send(new TextEncoder().encode("hello")));
+ * }
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
+ *   nursery.startSoon(greet(listener));
+ *   using client = yield* TcpClientSocket.connect(listener.localAddr as NetAddress);
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ *   nursery.cancel();
+ * }));
+ * ```
+ */
 export abstract class ListenSocket<S extends Socket> implements Listener<S> {
   /** Where it listens; with port 0, this tells the port that was free. */
   readonly localAddr: Address;
@@ -90,7 +112,7 @@ export abstract class ListenSocket<S extends Socket> implements Listener<S> {
   /**
    * Serves connections, each in a task of its own, until it is cancelled, and its handlers with it,
    * or the listener is closed: then it returns once the handlers have ended. What a handler throws
-   * goes to `onError`, and serving goes on.
+   * goes to `onError`, and serving goes on. A checkpoint.
    *
    * @throws {SocketError} If the system refuses to accept.
    * @throws {NurseryError} With `onError: "throw"`, if a handler failed.

@@ -120,8 +120,8 @@ export type { WebStreams } from "../interop/byte_streams.ts";
 export { ListenSocket } from "./listen_socket.ts";
 export { SocketError } from "../bytes/socket_error.ts";
 export { LimitError } from "../kernel/errors.ts";
-export { BufferedReader, sendFrame } from "./framing.ts";
-export type { BufferedReaderOptions, FrameFormat } from "./framing.ts";
+export { BufferedReader, type BufferedReaderOptions } from "./framing.ts";
+export { type FrameFormat, sendFrame } from "./frame_format.ts";
 export { runtimeNetwork, type RuntimeNetworkOptions, useNetwork } from "./backend.ts";
 export type { RawHalf, RawReceiveStream, RawSendStream } from "../bytes/raw_stream.ts";
 export type {

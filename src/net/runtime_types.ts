@@ -3,7 +3,26 @@
  * needed, and anything that looks like one can be adopted.
  */
 
-/** What we use of a `Deno.Conn`. */
+/**
+ * What we use of a `Deno.Conn`.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type DenoConn, fromDeno } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* greet(conn: DenoConn) {
+ *   using stream = fromDeno(conn);
+ *   yield* stream.send(new TextEncoder().encode("hello"));
+ * }
+ * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ * const accepted = listener.accept();
+ * using client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+ * await new Loop().run(greet(await accepted));
+ * assertEquals(await client.read(new Uint8Array(100)), 5); // bytes
+ * ```
+ */
 export interface DenoConn {
   /** This end. */
   readonly localAddr: unknown;
@@ -23,7 +42,28 @@ export interface DenoConn {
   setKeepAlive?(on?: boolean): void;
 }
 
-/** What we use of a `Deno.Listener`. */
+/**
+ * What we use of a `Deno.Listener`.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import { type DenoListener, fromDeno, TcpClientSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* greetAll(given: DenoListener) {
+ *   using listener = fromDeno(given);
+ *   yield* listener.serve((stream) => stream.send(new TextEncoder().encode("hello")));
+ * }
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const given = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ *   nursery.startSoon(greetAll(given));
+ *   using client = yield* TcpClientSocket.connect({ port: given.addr.port });
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ *   nursery.cancel(); // and the listener is closed
+ * }));
+ * ```
+ */
 export interface DenoListener {
   /** Where it listens. */
   readonly addr: unknown;
@@ -35,7 +75,29 @@ export interface DenoListener {
   unref?(): void;
 }
 
-/** What we use of a `net.Socket`. */
+/**
+ * What we use of a `net.Socket`.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "node:net";
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import { fromNode, type NodeSocket, TcpListenSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* receiveFrom(socket: NodeSocket) {
+ *   using stream = fromNode(socket);
+ *   return new TextDecoder().decode((yield* stream.recv())!);
+ * }
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
+ *   nursery.startSoon(listener.serve((stream) => stream.send(new TextEncoder().encode("hello"))));
+ *   const { hostname, port } = listener.localAddr;
+ *   assertEquals(yield* receiveFrom(connect(port, hostname)), "hello");
+ *   nursery.cancel();
+ * }));
+ * ```
+ */
 export interface NodeSocket {
   /** The address of this end. */
   readonly localAddress?: string;
@@ -75,7 +137,24 @@ export interface NodeSocket {
   setKeepAlive(on: boolean): unknown;
 }
 
-/** What we use of a `net.Server`. */
+/**
+ * What we use of a `net.Server`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { fromNode, type NodeServer } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * async function listening(server: NodeServer) {
+ *   server.listen({ host: "127.0.0.1", port: 0 });
+ *   await new Promise<void>((resolve) => server.on("listening", resolve));
+ *   return fromNode(server);
+ * }
+ * using listener = await listening(createServer());
+ * assertEquals(listener.localAddr.transport, "tcp");
+ * ```
+ */
 export interface NodeServer {
   /** Whether it listens. */
   readonly listening?: boolean;

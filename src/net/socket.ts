@@ -29,6 +29,31 @@ export let replaceWith: (socket: Socket, replacement: Socket) => void;
 
 /**
  * A connection. One task at a time receives, and one at a time sends.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type Socket, TcpClientSocket, TcpListenSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // TCP, Unix or TLS.
+ * function* textOf(socket: Socket) {
+ *   let text = "";
+ *   const decoder = new TextDecoder();
+ *   for (let bytes = yield* socket.recv(); bytes !== null; bytes = yield* socket.recv()) {
+ *     text += decoder.decode(bytes, { stream: true });
+ *   }
+ *   return text;
+ * }
+ * await new Loop().run(function* () {
+ *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
+ *   using client = yield* TcpClientSocket.connect(listener.localAddr);
+ *   yield* client.send(new TextEncoder().encode("hello"));
+ *   yield* client.shutdown(); // nothing more
+ *   using server = yield* listener.accept();
+ *   assertEquals(yield* textOf(server), "hello");
+ * }());
+ * ```
  */
 export abstract class Socket implements ByteStream {
   /** This end of the connection. */

@@ -14,7 +14,19 @@ import { Socket } from "./socket.ts";
 /** The largest backlog that fits what systems take for it. */
 const MAX_BACKLOG = 2 ** 31 - 1;
 
-/** Options of {@linkcode TcpClientSocket}, however it is made. */
+/**
+ * Options of {@linkcode TcpClientSocket}, however it is made.
+ *
+ * @example
+ * ```ts
+ * import { fromDeno, type TcpOptions } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: TcpOptions = { keepAlive: true, noDelay: true };
+ * using listener = fromDeno(Deno.listen({ hostname: "127.0.0.1", port: 0 }), options);
+ * assertEquals(listener.localAddr.transport, "tcp"); // its connections have these options
+ * ```
+ */
 export interface TcpOptions {
   /**
    * Small messages go out at once, instead of waiting for more (TCP_NODELAY). On by default:
@@ -25,7 +37,20 @@ export interface TcpOptions {
   keepAlive?: boolean;
 }
 
-/** Options of {@linkcode TcpClientSocket.connect}. */
+/**
+ * Options of {@linkcode TcpClientSocket.connect}.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { SocketError, TcpClientSocket, type TcpConnectOptions } from "jsr:@broomio/core/net";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * const options: TcpConnectOptions = { hostname: "127.0.0.1", port: 1, timeout: 5 };
+ * const connect = () => new Loop().run(TcpClientSocket.connect(options));
+ * await assertRejects(connect, SocketError, "ECONNREFUSED");
+ * ```
+ */
 export interface TcpConnectOptions extends TcpOptions {
   /** A name or an IP address; by default `127.0.0.1`. */
   hostname?: string;
@@ -40,7 +65,22 @@ export interface TcpConnectOptions extends TcpOptions {
   timeout?: Duration;
 }
 
-/** Options of {@linkcode TcpListenSocket.listen}. */
+/**
+ * Options of {@linkcode TcpListenSocket.listen}.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type TcpListenOptions, TcpListenSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: TcpListenOptions = { hostname: "127.0.0.1", port: 0, backlog: 128 };
+ * await new Loop().run(function* () {
+ *   using listener = yield* TcpListenSocket.listen(options);
+ *   assertEquals(listener.localAddr.port > 0, true); // the one that was free
+ * }());
+ * ```
+ */
 export interface TcpListenOptions extends TcpOptions {
   /** A name or an IP address; by default `0.0.0.0`, all of IPv4. `::` is all of IPv4 and IPv6. */
   hostname?: string;
@@ -63,14 +103,19 @@ export interface TcpListenOptions extends TcpOptions {
  * @example
  * ```ts
  * import { Loop } from "jsr:@broomio/core";
- * import { TcpClientSocket } from "jsr:@broomio/core/net";
+ * import { TcpClientSocket, TcpListenSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* fetchGreeting() {
- *   using stream = yield* TcpClientSocket.connect({ port: 2525, timeout: 5 });
- *   const bytes = yield* stream.recv();
- *   if (bytes !== null) console.log(new TextDecoder().decode(bytes));
- * }
- * if (import.meta.main) await new Loop().run(fetchGreeting());
+ * await new Loop().run(function* () {
+ *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
+ *   const { hostname, port } = listener.localAddr;
+ *
+ *   using client = yield* TcpClientSocket.connect({ hostname, port, timeout: 5 });
+ *   yield* client.send(new TextEncoder().encode("hello"));
+ *
+ *   using server = yield* listener.accept();
+ *   assertEquals(new TextDecoder().decode((yield* server.recv())!), "hello");
+ * }());
  * ```
  */
 export class TcpClientSocket extends Socket {
@@ -163,21 +208,26 @@ function* connect(
 /**
  * Listens for TCP connections.
  *
- * @example An echo server
+ * @example
  * ```ts
- * import { Loop } from "jsr:@broomio/core";
- * import { type TcpClientSocket, TcpListenSocket } from "jsr:@broomio/core/net";
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import { TcpClientSocket, TcpListenSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
  *
  * function* echo(stream: TcpClientSocket) {
  *   for (let bytes = yield* stream.recv(); bytes !== null; bytes = yield* stream.recv()) {
  *     yield* stream.send(bytes);
  *   }
  * }
- * function* main() {
- *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 7777 });
- *   yield* listener.serve(echo);
- * }
- * if (import.meta.main) await new Loop().run(main());
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
+ *   nursery.startSoon(listener.serve(echo));
+ *
+ *   using client = yield* TcpClientSocket.connect(listener.localAddr);
+ *   yield* client.send(new TextEncoder().encode("hello"));
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ *   nursery.cancel(); // ends the server and its connections
+ * }));
  * ```
  */
 export class TcpListenSocket extends ListenSocket<TcpClientSocket> {

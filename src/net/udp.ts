@@ -20,7 +20,22 @@ import { checkHostname, isHostName } from "./host_name.ts";
 import { checkPort, checkTransport } from "./tcp.ts";
 import { WaiterSlot } from "../bytes/waiter_slot.ts";
 
-/** Options of {@linkcode UdpSocket.bind}. */
+/**
+ * Options of {@linkcode UdpSocket.bind}.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type UdpBindOptions, UdpSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: UdpBindOptions = { hostname: "127.0.0.1", port: 0 };
+ * await new Loop().run(function* () {
+ *   using socket = yield* UdpSocket.bind(options);
+ *   assertEquals(socket.localAddr.port > 0, true); // the one that was free
+ * }());
+ * ```
+ */
 export interface UdpBindOptions {
   /** An IP address or a name; by default `0.0.0.0`, all of IPv4. `::` is all of IPv4 and IPv6. */
   hostname?: string;
@@ -32,7 +47,25 @@ export interface UdpBindOptions {
 
 const BIND_OPTIONS = ["hostname", "port", "transport"] as const;
 
-/** A message, and who sent it. */
+/**
+ * A message, and who sent it.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type UdpMessage, UdpSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const textOf = ({ bytes, address }: UdpMessage) =>
+ *   `${new TextDecoder().decode(bytes)} from ${address.hostname}`;
+ *
+ * await new Loop().run(function* () {
+ *   using socket = yield* UdpSocket.bind({ hostname: "127.0.0.1" });
+ *   yield* socket.sendTo(new TextEncoder().encode("hello"), socket.localAddr); // to itself
+ *   assertEquals(textOf(yield* socket.recvFrom()), "hello from 127.0.0.1");
+ * }());
+ * ```
+ */
 export interface UdpMessage {
   /** The whole message. */
   bytes: Uint8Array<ArrayBuffer>;
@@ -54,15 +87,16 @@ const MAX_MESSAGES = 8192;
  * ```ts
  * import { Loop } from "jsr:@broomio/core";
  * import { UdpSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* main() {
+ * await new Loop().run(function* () {
  *   using one = yield* UdpSocket.bind({ hostname: "127.0.0.1" });
  *   using two = yield* UdpSocket.bind({ hostname: "127.0.0.1" });
  *   yield* one.sendTo(new TextEncoder().encode("hello"), two.localAddr);
  *   const { bytes, address } = yield* two.recvFrom();
- *   console.log(new TextDecoder().decode(bytes), "from port", address.port);
- * }
- * if (import.meta.main) await new Loop().run(main());
+ *   assertEquals(new TextDecoder().decode(bytes), "hello");
+ *   assertEquals(address.port, one.localAddr.port);
+ * }());
  * ```
  */
 export class UdpSocket implements Datagram {

@@ -27,7 +27,22 @@ const MAX_PATH = 107;
 
 const UNIX_OPTIONS = ["path", "transport"] as const;
 
-/** Options of {@linkcode UnixClientSocket.connect} and {@linkcode UnixListenSocket.listen}. */
+/**
+ * Options of {@linkcode UnixClientSocket.connect} and {@linkcode UnixListenSocket.listen}.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { UnixListenSocket, type UnixOptions } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: UnixOptions = { path: `/tmp/example-${crypto.randomUUID()}.sock` };
+ * await new Loop().run(function* () {
+ *   using listener = yield* UnixListenSocket.listen(options); // closing it removes the path
+ *   assertEquals(listener.localAddr.path, options.path);
+ * }());
+ * ```
+ */
 export interface UnixOptions {
   /** A path in the file system; at most 107 bytes. */
   path: string;
@@ -43,13 +58,17 @@ export interface UnixOptions {
  * @example
  * ```ts
  * import { Loop } from "jsr:@broomio/core";
- * import { UnixClientSocket } from "jsr:@broomio/core/net";
+ * import { UnixClientSocket, UnixListenSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* ping() {
- *   using stream = yield* UnixClientSocket.connect({ path: "/run/example.sock" });
- *   yield* stream.send(new TextEncoder().encode("ping\n"));
- * }
- * if (import.meta.main) await new Loop().run(ping());
+ * const path = `/tmp/example-${crypto.randomUUID()}.sock`;
+ * await new Loop().run(function* () {
+ *   using listener = yield* UnixListenSocket.listen({ path });
+ *   using client = yield* UnixClientSocket.connect({ path });
+ *   yield* client.send(new TextEncoder().encode("ping\n"));
+ *   using server = yield* listener.accept();
+ *   assertEquals(new TextDecoder().decode((yield* server.recv())!), "ping\n");
+ * }());
  * ```
  */
 export class UnixClientSocket extends Socket {
@@ -86,16 +105,18 @@ function openConnection(address: UnixAddress): Operation<RawStream> {
  *
  * @example
  * ```ts
- * import { Loop } from "jsr:@broomio/core";
- * import { UnixListenSocket } from "jsr:@broomio/core/net";
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import { UnixClientSocket, UnixListenSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* main() {
- *   using listener = yield* UnixListenSocket.listen({ path: "/run/example.sock" });
- *   yield* listener.serve(function* (stream) {
- *     yield* stream.send(new TextEncoder().encode("hello\n"));
- *   });
- * }
- * if (import.meta.main) await new Loop().run(main());
+ * const path = `/tmp/example-${crypto.randomUUID()}.sock`;
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   using listener = yield* UnixListenSocket.listen({ path }); // closing it removes the path
+ *   nursery.startSoon(listener.serve((stream) => stream.send(new TextEncoder().encode("hello"))));
+ *   using client = yield* UnixClientSocket.connect({ path });
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ *   nursery.cancel();
+ * }));
  * ```
  */
 export class UnixListenSocket extends ListenSocket<UnixClientSocket> {

@@ -27,7 +27,23 @@ import type { ProgramBackend } from "./program_backend.ts";
 import { listenAll } from "./signal_hub.ts";
 import { checkSignals, type Signal } from "./signal_names.ts";
 
-/** Options of {@linkcode main}. */
+/**
+ * Options of {@linkcode main}.
+ *
+ * @example
+ * ```ts
+ * import { sleep } from "jsr:@broomio/core";
+ * import { main, type MainOptions } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: MainOptions = { signals: ["SIGINT", "SIGTERM", "SIGHUP"], loop: { debug: true } };
+ * const result = await main(function* () {
+ *   yield* sleep(0.01); // a terminal that is closed cancels it too
+ *   return "done";
+ * }, options);
+ * assertEquals(result, "done");
+ * ```
+ */
 export interface MainOptions {
   /** The signals that cancel the body: "SIGINT" and "SIGTERM" by default. */
   signals?: readonly Signal[];
@@ -164,19 +180,18 @@ export async function main<T>(body: Body<T>, options: MainOptions = {}): Promise
  * @param code 0 to 255.
  * @throws {TypeError | RangeError} If it is no such code.
  * @throws {Error} If `main` is not running.
+ *
  * @example
  * ```ts
+ * import { ensure } from "jsr:@broomio/core";
  * import { exit, main } from "jsr:@broomio/core/os";
  *
- * if (import.meta.main) {
- *   await main(function* () {
- *     try {
- *       yield* exit(2);
- *     } finally {
- *       console.log("closed"); // before it ends
- *     }
- *   });
+ * function* program(args: string[]) {
+ *   yield* ensure(() => console.log("cleaned up")); // before the process ends
+ *   if (args.includes("--bad")) yield* exit(2); // nothing below runs
+ *   return "done";
  * }
+ * console.log(await main(program([]))); // main(program(Deno.args))
  * ```
  */
 export function exit(code: number = 0): Operation<void> {

@@ -28,7 +28,25 @@ import { ProcessInput, ProcessOutput, receiverOf, senderOf } from "./process_str
 import { Pump } from "./pump.ts";
 import { PROCESS_SIGNALS, type ProcessSignal } from "./signal_names.ts";
 
-/** How a process ended. */
+/**
+ * How a process ended.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { Process, type ProcessStatus } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function describe({ code, signal }: ProcessStatus): string {
+ *   return signal === null ? `exit code ${code}` : `ended by ${signal}`;
+ * }
+ * await new Loop().run(function* () {
+ *   const child = yield* Process.start("sleep", ["60"]);
+ *   child.kill("SIGTERM");
+ *   assertEquals(describe(yield* child.wait()), "ended by SIGTERM");
+ * }());
+ * ```
+ */
 export type ProcessStatus = ExitStatus;
 
 // What this folder alone may see of a process.
@@ -41,21 +59,22 @@ export let coreOf: (child: Process) => ProcessCore;
  * group: however that is left, the group gets SIGTERM, after the grace SIGKILL, and the scope is
  * left when all of it is gone and its pipes are closed.
  *
- * @example Lines of a process, for at most a second
+ * @example
  * ```ts
- * import { Loop, moveOnAfter } from "jsr:@broomio/core";
+ * import { Loop } from "jsr:@broomio/core";
  * import { BufferedReader } from "jsr:@broomio/core/net";
  * import { Process } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* main() {
- *   yield* moveOnAfter(1, function* () {
- *     const child = yield* Process.start("vmstat", ["1"], { stdout: "pipe" });
- *     yield* new BufferedReader(child.stdout).lines(function* (line) {
- *       console.log(line);
- *     });
- *   }); // here it is gone
- * }
- * if (import.meta.main) await new Loop().run(main());
+ * const lines: string[] = [];
+ * await new Loop().run(function* () {
+ *   const child = yield* Process.start("sh", ["-c", "echo one; echo two"], { stdout: "pipe" });
+ *   yield* new BufferedReader(child.stdout).lines(function* (line) {
+ *     lines.push(line);
+ *   });
+ *   assertEquals((yield* child.wait()).code, 0);
+ * }()); // here it is gone, however the coroutine ended
+ * assertEquals(lines, ["one", "two"]);
  * ```
  */
 export class Process {
@@ -127,7 +146,8 @@ export class Process {
 
   /**
    * Ends it as leaving its scope does: SIGTERM to its group, after the grace SIGKILL. Gives how it
-   * ended. What it printed before can still be read. Runs to its end also where it is cancelled.
+   * ended. What it printed before can still be read. Runs to its end also where it is cancelled: it
+   * waits shielded, and is no checkpoint.
    */
   *stop(): Coroutine<ProcessStatus> {
     const core = this.#core;

@@ -27,16 +27,11 @@ const MEANINGS: Readonly<Record<string, string>> = {
  * ```ts
  * import { Loop } from "jsr:@broomio/core";
  * import { ProcessStartError, runProcess } from "jsr:@broomio/core/os";
+ * import { assertEquals, assertRejects } from "jsr:@std/assert";
  *
- * function* main() {
- *   try {
- *     yield* runProcess("no-such-command");
- *   } catch (error) {
- *     if (!(error instanceof ProcessStartError)) throw error;
- *     console.log(error.code); // ENOENT
- *   }
- * }
- * if (import.meta.main) await new Loop().run(main());
+ * const run = () => new Loop().run(runProcess("no-such-command"));
+ * const error = await assertRejects(run, ProcessStartError);
+ * assertEquals(error.code, "ENOENT");
  * ```
  */
 export class ProcessStartError extends Error {
@@ -61,7 +56,20 @@ export class ProcessStartError extends Error {
   }
 }
 
-/** A process ended with a code other than 0, or by a signal. Thrown by `runProcess`. */
+/**
+ * A process ended with a code other than 0, or by a signal. Thrown by `runProcess`.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { ProcessError, runProcess } from "jsr:@broomio/core/os";
+ * import { assertEquals, assertRejects } from "jsr:@std/assert";
+ *
+ * const run = () => new Loop().run(runProcess("sh", ["-c", "echo no disk >&2; exit 3"]));
+ * const error = await assertRejects(run, ProcessError);
+ * assertEquals([error.code, error.stderr], [3, "no disk\n"]);
+ * ```
+ */
 export class ProcessError extends Error {
   /** The exit code; 128 and the number of the signal where one ended it. */
   readonly code: number;

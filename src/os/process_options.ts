@@ -15,7 +15,20 @@ import { type Duration, toSeconds } from "../duration.ts";
 import type { FileTarget, StdioTarget } from "./process_backend.ts";
 import { ProcessInput, ProcessOutput } from "./process_streams.ts";
 
-/** A `URL` of a file. */
+/**
+ * A `URL` of a file.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type FileUrl, runProcess } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const cwd: FileUrl = new URL("file:///usr/"); // new URL("./data/", import.meta.url)
+ * const { stdout } = await new Loop().run(runProcess("pwd", [], { cwd }));
+ * assertEquals(stdout, "/usr\n");
+ * ```
+ */
 export interface FileUrl {
   /** `file:` alone is a path. */
   readonly protocol: string;
@@ -23,7 +36,28 @@ export interface FileUrl {
   readonly pathname: string;
 }
 
-/** A file that a process reads, or writes to. */
+/**
+ * A file that a process reads, or writes to.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { Process, type ProcessFile, runProcess } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const path = `/tmp/example-${crypto.randomUUID()}.log`;
+ * const log: ProcessFile = { file: path, append: true };
+ * await new Loop().run(function* () {
+ *   for (const word of ["one", "two"]) {
+ *     const child = yield* Process.start("echo", [word], { stdout: log });
+ *     yield* child.wait();
+ *   }
+ *   const { stdout } = yield* runProcess("cat", [], { stdin: { file: path } });
+ *   assertEquals(stdout, "one\ntwo\n");
+ *   yield* runProcess("rm", [path]);
+ * }());
+ * ```
+ */
 export interface ProcessFile {
   /** Its path, or a `file:` URL. One that is written to is made where it is not there. */
   readonly file: string | FileUrl;
@@ -34,16 +68,65 @@ export interface ProcessFile {
 /**
  * What a process reads: nothing ("null"), what this program reads, a pipe, a file, or the output of
  * another.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { Process, runProcess, type StdinSource } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* countLines(stdin: StdinSource) {
+ *   const { stdout } = yield* runProcess("wc", ["-l"], { stdin });
+ *   return Number(stdout);
+ * }
+ * await new Loop().run(function* () {
+ *   const printer = yield* Process.start("printf", ["a\\nb\\n"], { stdout: "pipe" });
+ *   assertEquals(yield* countLines(printer.stdout), 2); // printf | wc -l
+ *   assertEquals(yield* countLines("null"), 0);
+ * }());
+ * ```
  */
 export type StdinSource = "inherit" | "null" | "pipe" | ProcessFile | ProcessOutput;
 
 /**
  * Where a process prints: nowhere ("null"), where this program prints, to a pipe, a file, or the
  * input of another.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { Process, type StdoutTarget } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* listTo(stdout: StdoutTarget) {
+ *   const child = yield* Process.start("ls", ["/"], { stdout });
+ *   return (yield* child.wait()).code;
+ * }
+ * assertEquals(await new Loop().run(listTo("null")), 0); // or { file: "/tmp/list" }, ...
+ * ```
  */
 export type StdoutTarget = "inherit" | "null" | "pipe" | ProcessFile | ProcessInput;
 
-/** Options of {@linkcode Process.start}. */
+/**
+ * Options of {@linkcode Process.start}.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { Process, type ProcessOptions } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: ProcessOptions = {
+ *   env: { GREETING: "hello" },
+ *   stdout: "pipe",
+ *   grace: 2, // seconds from SIGTERM to SIGKILL, when the scope is left
+ * };
+ * await new Loop().run(function* () {
+ *   const child = yield* Process.start("sh", ["-c", "echo $GREETING"], options);
+ *   assertEquals(new TextDecoder().decode((yield* child.stdout.recv())!), "hello\n");
+ * }());
+ * ```
+ */
 export interface ProcessOptions {
   /** Its working directory. By default that of this program. */
   cwd?: string | FileUrl;

@@ -23,6 +23,26 @@ const NO_INPUT = { flush(): void {} };
 /**
  * What a process prints: its `stdout` or `stderr`. Whoever does not read it stops the process, once
  * the pipe is full. Closed when the process's scope is left.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { Process, type ProcessOutput } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* textOf(output: ProcessOutput) {
+ *   let text = "";
+ *   const decoder = new TextDecoder();
+ *   for (let bytes = yield* output.recv(); bytes !== null; bytes = yield* output.recv()) {
+ *     text += decoder.decode(bytes, { stream: true });
+ *   }
+ *   return text;
+ * }
+ * await new Loop().run(function* () {
+ *   const child = yield* Process.start("echo", ["hello"], { stdout: "pipe" });
+ *   assertEquals(yield* textOf(child.stdout), "hello\n");
+ * }());
+ * ```
  */
 export class ProcessOutput implements ReceiveStream, Disposable {
   readonly #receiver: Receiver;
@@ -96,7 +116,26 @@ export class ProcessOutput implements ReceiveStream, Disposable {
   }
 }
 
-/** What a process reads: its `stdin`. Closed when the process's scope is left. */
+/**
+ * What a process reads: its `stdin`. Closed when the process's scope is left.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { Process, type ProcessInput } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* feed(input: ProcessInput, lines: string[]) {
+ *   for (const line of lines) yield* input.send(new TextEncoder().encode(`${line}\n`));
+ *   yield* input.shutdown(); // the process reads to its end
+ * }
+ * await new Loop().run(function* () {
+ *   const child = yield* Process.start("sort", [], { stdin: "pipe", stdout: "pipe" });
+ *   yield* feed(child.stdin, ["b", "a"]);
+ *   assertEquals(new TextDecoder().decode((yield* child.stdout.recv())!), "a\nb\n");
+ * }());
+ * ```
+ */
 export class ProcessInput implements SendStream, Disposable {
   readonly #sender: Sender;
 

@@ -25,7 +25,21 @@ import {
 } from "./process_options.ts";
 import type { ProcessInput, ProcessOutput } from "./process_streams.ts";
 
-/** Options of {@linkcode runProcess}. */
+/**
+ * Options of {@linkcode runProcess}.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { runProcess, type RunProcessOptions } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const limits: RunProcessOptions = { timeout: 10, maxOutput: 1_000_000 }; // seconds; bytes
+ * const operation = runProcess("sort", [], { ...limits, input: "b\na\n", encoding: "text" });
+ * const { stdout } = await new Loop().run(operation);
+ * assertEquals(stdout, "a\nb\n");
+ * ```
+ */
 export interface RunProcessOptions extends ProcessOptions {
   /** What it reads, text or bytes; then its input ends. Instead of `stdin`. */
   input?: string | Uint8Array;
@@ -39,7 +53,22 @@ export interface RunProcessOptions extends ProcessOptions {
   encoding?: "text" | "bytes";
 }
 
-/** What {@linkcode runProcess} gives. */
+/**
+ * What {@linkcode runProcess} gives.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type ProcessResult, runProcess } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function linesOf({ stdout }: ProcessResult): string[] {
+ *   return stdout.split("\n").slice(0, -1);
+ * }
+ * const result = await new Loop().run(runProcess("printf", ["a\\nb\\n"]));
+ * assertEquals(linesOf(result), ["a", "b"]);
+ * ```
+ */
 export interface ProcessResult<Output = string> {
   /** The exit code; 128 and the number of the signal where one ended it. */
   readonly code: number;
@@ -77,16 +106,17 @@ const utf8 = new TextDecoder();
  * @throws {LimitError} If it printed more than `maxOutput`.
  * @throws {TypeError | RangeError} If an argument or option is not valid, or an option is not
  * known.
+ *
  * @example
  * ```ts
  * import { Loop } from "jsr:@broomio/core";
  * import { runProcess } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* main() {
+ * await new Loop().run(function* () {
  *   const { stdout } = yield* runProcess("sort", ["-r"], { input: "a\nb\n", timeout: 10 });
- *   console.log(stdout); // "b\na\n"
- * }
- * if (import.meta.main) await new Loop().run(main());
+ *   assertEquals(stdout, "b\na\n");
+ * }());
  * ```
  */
 export function runProcess(

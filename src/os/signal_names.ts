@@ -7,6 +7,17 @@ import { checkOneOf } from "../check.ts";
 
 /**
  * The name of a signal that a program can wait for. Windows has SIGINT, SIGBREAK and SIGHUP alone.
+ *
+ * @example
+ * ```ts
+ * import { moveOnAfter } from "jsr:@broomio/core";
+ * import { main, type Signal, signals } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const stop: readonly Signal[] = ["SIGHUP", "SIGUSR2"];
+ * const signal = await main(moveOnAfter(0.01, signals(...stop)));
+ * assertEquals(signal, undefined); // none came within 10 ms
+ * ```
  */
 export type Signal =
   | "SIGHUP"
@@ -18,7 +29,23 @@ export type Signal =
   | "SIGWINCH"
   | "SIGBREAK";
 
-/** The name of a signal that a process can be sent. */
+/**
+ * The name of a signal that a process can be sent.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { Process, type ProcessSignal } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* stopWith(signal: ProcessSignal) {
+ *   const child = yield* Process.start("sleep", ["60"]);
+ *   child.kill(signal);
+ *   return (yield* child.wait()).signal;
+ * }
+ * assertEquals(await new Loop().run(stopWith("SIGKILL")), "SIGKILL");
+ * ```
+ */
 export type ProcessSignal =
   | Signal
   | "SIGABRT"

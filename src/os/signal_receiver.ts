@@ -13,7 +13,28 @@ import { keepAlive } from "../runtime/keep_alive.ts";
 import { listenAll } from "./signal_hub.ts";
 import { checkSignals, type Signal } from "./signal_names.ts";
 
-/** Receives the signals that it was opened for. Made by {@linkcode openSignalReceiver}. */
+/**
+ * Receives the signals that it was opened for. Made by {@linkcode openSignalReceiver}.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { openSignalReceiver, type SignalReceiver } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * let version = 1;
+ * function* reload(hangups: SignalReceiver) {
+ *   yield* hangups.receive();
+ *   version++; // reads the settings again
+ * }
+ * await new Loop().run(function* () {
+ *   using hangups = openSignalReceiver("SIGHUP");
+ *   Deno.kill(Deno.pid, "SIGHUP"); // kill -HUP PID
+ *   yield* reload(hangups);
+ * }());
+ * assertEquals(version, 2);
+ * ```
+ */
 export interface SignalReceiver extends Disposable {
   /**
    * Waits for a signal and gives its name. A checkpoint. A cancelled receive loses none. Where
@@ -161,17 +182,23 @@ class ReceiveSignal extends Wait<Signal> {
  * signal.
  * @throws {RangeError} If a name is none of {@linkcode Signal}.
  * @throws {Error} If this is neither Deno nor Node nor Bun.
- * @example Reads its settings again at each SIGHUP
- * ```ts
- * import { main, openSignalReceiver } from "jsr:@broomio/core/os";
  *
- * function* worker() {
- *   using hangups = openSignalReceiver("SIGHUP");
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { openSignalReceiver } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * let reads = 0;
+ * await new Loop().run(function* () {
+ *   using hangups = openSignalReceiver("SIGHUP"); // what comes while one is handled is not missed
+ *   Deno.kill(Deno.pid, "SIGHUP"); // kill -HUP PID
  *   yield* hangups.forEach(function* () {
- *     console.log("reading the settings again");
+ *     reads++; // reads the settings again
+ *     hangups.close();
  *   });
- * }
- * if (import.meta.main) await main(worker());
+ * }());
+ * assertEquals(reads, 1);
  * ```
  */
 export function openSignalReceiver(...names: Signal[]): SignalReceiver {

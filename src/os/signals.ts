@@ -56,20 +56,20 @@ class SignalWait extends Wait<Signal> {
  * does not have the signal.
  * @throws {RangeError} If a name is none of {@linkcode Signal}.
  * @throws {Error} If this is neither Deno nor Node nor Bun.
- * @example Graceful shutdown
+ *
+ * @example
  * ```ts
  * import { Loop, Nursery, sleepForever } from "jsr:@broomio/core";
  * import { signals } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* main() {
- *   yield* Nursery.open(function* (nursery) {
- *     nursery.startSoon(sleepForever()); // a server
- *     const signal = yield* signals("SIGINT", "SIGTERM");
- *     console.log(`${signal}: shutting down`);
- *     nursery.cancel(signal);
- *   });
- * }
- * if (import.meta.main) await new Loop().run(main());
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   nursery.startSoon(sleepForever()); // a server
+ *   setTimeout(() => Deno.kill(Deno.pid, "SIGUSR2"), 10); // kill -USR2 PID
+ *   const signal = yield* signals("SIGUSR2", "SIGTERM");
+ *   assertEquals(signal, "SIGUSR2");
+ *   nursery.cancel(signal); // shuts down
+ * }));
  * ```
  */
 export function signals(...names: Signal[]): Operation<Signal> {

@@ -10,7 +10,30 @@ import { Cancelled } from "../kernel/errors.ts";
 import { Nursery } from "../kernel/nursery.ts";
 import type { Task } from "../kernel/task.ts";
 
-/** Options of `pool.map`. */
+/**
+ * Options of `pool.map`.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type MapOptions, ThreadPool } from "jsr:@broomio/core/pool";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const module = "data:text/javascript,export const square = (n) => n * n";
+ * type Handlers = { square(n: number): number };
+ *
+ * const log: string[] = [];
+ * const options: MapOptions<number, number> = {
+ *   inFlight: 4,
+ *   each: (result, item) => void log.push(`${item} -> ${result}`), // in the order of the items
+ * };
+ * await new Loop().run(function* () {
+ *   const pool = yield* ThreadPool.open<Handlers>({ module, size: 1 });
+ *   yield* pool.map([1, 2, 3], "square", options);
+ * }());
+ * assertEquals(log, ["1 -> 1", "2 -> 4", "3 -> 9"]);
+ * ```
+ */
 export interface MapOptions<Item, Result> {
   /**
    * How many items may be in progress at a time, including those whose turn for `each` has not

@@ -20,6 +20,27 @@ import type { AnyModule, HandlerArguments, HandlerName, HandlerResult } from "./
  * {@linkcode ProcessPool.open} give.
  *
  * @typeParam Module The module's type: `typeof import("./hash.ts")`.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type Pool, ThreadPool } from "jsr:@broomio/core/pool";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const module = "data:text/javascript,export const add = (a, b) => a + b";
+ * type Handlers = { add(a: number, b: number): number };
+ *
+ * // Of threads or of processes.
+ * function* sumOf(pool: Pool<Handlers>, numbers: number[]) {
+ *   let sum = 0;
+ *   for (const n of numbers) sum = yield* pool.execute("add", sum, n);
+ *   return sum;
+ * }
+ * await new Loop().run(function* () {
+ *   const pool = yield* ThreadPool.open<Handlers>({ module, size: 1 });
+ *   assertEquals(yield* sumOf(pool, [1, 2, 3]), 6);
+ * }());
+ * ```
  */
 export interface Pool<Module = AnyModule> {
   /**

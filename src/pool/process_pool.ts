@@ -16,6 +16,22 @@ export type ProcessPool<Module = AnyModule> = Pool<Module>;
  * threads, and memory is neither shared nor moved: what is marked with `transfer` is copied, and
  * shared memory is refused. But what a process does to itself, a crash in native code included,
  * harms no other.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { ProcessPool } from "jsr:@broomio/core/pool";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // A module of its own: hash.ts. Here it fits on a line.
+ * const module = "data:text/javascript,export const pidOf = () => process.pid";
+ * type Handlers = { pidOf(): number };
+ *
+ * await new Loop().run(function* () {
+ *   const pool: ProcessPool<Handlers> = yield* ProcessPool.open<Handlers>({ module, size: 1 });
+ *   assertEquals(typeof (yield* pool.execute("pidOf")), "number");
+ * }()); // here the process is gone
+ * ```
  */
 export const ProcessPool: {
   /**
@@ -27,20 +43,6 @@ export const ProcessPool: {
    * `startTimeout`; the message says why, and which permission is missing.
    * @throws {TypeError | RangeError} If an option is not valid.
    * @throws {Error} If this is a browser.
-   * @example
-   * ```ts
-   * import { Loop } from "jsr:@broomio/core";
-   * import { ProcessPool } from "jsr:@broomio/core/pool";
-   *
-   * const module = "data:text/javascript,export const add = (a, b) => a + b";
-   * type Handlers = { add(a: number, b: number): number };
-   *
-   * function* main() {
-   *   const pool = yield* ProcessPool.open<Handlers>({ module, size: 1 });
-   *   console.log(yield* pool.execute("add", 1, 2)); // 3
-   * }
-   * await new Loop().run(main());
-   * ```
    */
   open<Module = AnyModule>(options: PoolOptions): Operation<Pool<Module>>;
 } = {

@@ -6,7 +6,28 @@
 import { checkInteger, checkOptions, wrongKind, wrongValue } from "../check.ts";
 import { type Duration, toSeconds } from "../duration.ts";
 
-/** Options of `ThreadPool.open` and `ProcessPool.open`. */
+/**
+ * Options of `ThreadPool.open` and `ProcessPool.open`.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type PoolOptions, ThreadPool } from "jsr:@broomio/core/pool";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: PoolOptions = {
+ *   module: "data:text/javascript,export const add = (a, b) => a + b",
+ *   size: 2, // workers at most
+ *   warm: 0, // the first call starts the first one
+ *   maxWaiting: 100,
+ *   cancelGrace: 0.5, // seconds
+ * };
+ * await new Loop().run(function* () {
+ *   const pool = yield* ThreadPool.open<{ add(a: number, b: number): number }>(options);
+ *   assertEquals(yield* pool.execute("add", 1, 2), 3);
+ * }());
+ * ```
+ */
 export interface PoolOptions {
   /** The module whose exports are called: `new URL("./hash.ts", import.meta.url)`. */
   module: string | { readonly href: string };
@@ -63,7 +84,24 @@ export interface PoolSettings {
   readonly startTimeout: number;
 }
 
-/** What goes on in a pool, at one moment. */
+/**
+ * What goes on in a pool, at one moment.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type PoolStatistics, ThreadPool } from "jsr:@broomio/core/pool";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const isIdle = ({ running, waiting }: PoolStatistics) => running + waiting === 0;
+ *
+ * const module = "data:text/javascript,export const nothing = () => {}";
+ * await new Loop().run(function* () {
+ *   const pool = yield* ThreadPool.open({ module, size: 1, warm: 0 });
+ *   assertEquals(isIdle(pool.statistics()), true);
+ * }());
+ * ```
+ */
 export interface PoolStatistics {
   /** Workers that take calls. */
   readonly workers: number;

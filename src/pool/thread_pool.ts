@@ -15,6 +15,22 @@ export type ThreadPool<Module = AnyModule> = Pool<Module>;
 /**
  * Runs the exports of a module on other threads: worker threads in Deno, Node and Bun, Web Workers
  * in browsers.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { ThreadPool } from "jsr:@broomio/core/pool";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // A module of its own: sum.ts. Here it fits on a line.
+ * const module = "data:text/javascript,export const add = (a, b) => a + b";
+ * type Handlers = { add(a: number, b: number): number };
+ *
+ * await new Loop().run(function* () {
+ *   const pool: ThreadPool<Handlers> = yield* ThreadPool.open<Handlers>({ module, size: 1 });
+ *   assertEquals(yield* pool.execute("add", 1, 2), 3);
+ * }()); // here the thread is gone
+ * ```
  */
 export const ThreadPool: {
   /**
@@ -28,21 +44,6 @@ export const ThreadPool: {
    * @throws {WorkerError} If no worker can be started or the module cannot be loaded within
    * `startTimeout`; the message says why, and which permission is missing.
    * @throws {TypeError | RangeError} If an option is not valid.
-   * @example
-   * ```ts
-   * import { Loop } from "jsr:@broomio/core";
-   * import { ThreadPool } from "jsr:@broomio/core/pool";
-   *
-   * // A module of its own: hash.ts. Here it fits on a line.
-   * const module = "data:text/javascript,export const add = (a, b) => a + b";
-   * type Handlers = { add(a: number, b: number): number };
-   *
-   * function* main() {
-   *   const pool = yield* ThreadPool.open<Handlers>({ module, size: 2 });
-   *   console.log(yield* pool.execute("add", 1, 2)); // 3
-   * }
-   * await new Loop().run(main());
-   * ```
    */
   open<Module = AnyModule>(options: PoolOptions): Operation<Pool<Module>>;
 } = {

@@ -13,7 +13,19 @@ import { WithCommand } from "../operations/guard.ts";
 import { type Acquirable, AcquireWait } from "./acquire_wait.ts";
 import type { SyncOptions } from "./sync_options.ts";
 
-/** Options of a {@linkcode Semaphore}. */
+/**
+ * Options of a {@linkcode Semaphore}.
+ *
+ * @example
+ * ```ts
+ * import { Semaphore, type SemaphoreOptions } from "jsr:@broomio/core";
+ * import { assertThrows } from "jsr:@std/assert";
+ *
+ * const options: SemaphoreOptions = { max: 2, name: "lanes" };
+ * const lanes = new Semaphore(2, options);
+ * assertThrows(() => lanes.release(), Error, "lanes"); // one more than there are
+ * ```
+ */
 export interface SemaphoreOptions extends SyncOptions {
   /** Releasing beyond this many permits is an error; Infinity by default. */
   max?: number;

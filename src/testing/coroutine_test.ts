@@ -25,7 +25,27 @@ import { type ExploreOptions, settingsOf } from "./explore/options.ts";
 import { Leaks } from "./leaks.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
-/** The clock of a test. */
+/**
+ * The clock of a test.
+ *
+ * @example
+ * ```ts
+ * import { sleep } from "jsr:@broomio/core";
+ * import { coroutineTest, type TestClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function timer(clock: TestClock): () => number {
+ *   const start = clock.now();
+ *   return () => clock.now() - start; // seconds
+ * }
+ * const test = coroutineTest(function* ({ clock }) {
+ *   const elapsed = timer(clock);
+ *   yield* sleep({ hours: 1 }); // at once
+ *   assertEquals(elapsed(), 3600);
+ * });
+ * await test(); // Deno.test("an hour passes", test)
+ * ```
+ */
 export interface TestClock {
   /** The time: seconds, from 0. */
   now(): number;
@@ -33,7 +53,23 @@ export interface TestClock {
   advance(seconds: number): void;
 }
 
-/** What the body of a test is given. */
+/**
+ * What the body of a test is given.
+ *
+ * @example
+ * ```ts
+ * import { sleep } from "jsr:@broomio/core";
+ * import { coroutineTest, type TestContext } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* body({ loop, clock }: TestContext) {
+ *   loop.startSoon(sleep(1), { name: "helper" });
+ *   yield* sleep(5);
+ *   assertEquals(clock.now(), 5); // seconds
+ * }
+ * await coroutineTest(body)(); // Deno.test("five seconds pass", coroutineTest(body))
+ * ```
+ */
 export interface TestContext {
   /** The loop that runs it. */
   readonly loop: Loop;
@@ -41,7 +77,33 @@ export interface TestContext {
   readonly clock: TestClock;
 }
 
-/** Options of {@linkcode coroutineTest}. */
+/**
+ * Options of {@linkcode coroutineTest}.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint, Lock, Nursery } from "jsr:@broomio/core";
+ * import { coroutineTest, type CoroutineTestOptions } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: CoroutineTestOptions = { explore: { schedules: 50 } }; // under 50 schedules
+ * const test = coroutineTest(function* () {
+ *   const lock = new Lock();
+ *   let seats = 1;
+ *   function* buy() {
+ *     if (seats === 0) return;
+ *     yield* checkpoint(); // asks the bank
+ *     seats--;
+ *   }
+ *   yield* Nursery.open(function* (nursery) {
+ *     nursery.startSoon(lock.with(buy));
+ *     nursery.startSoon(lock.with(buy));
+ *   });
+ *   assertEquals(seats, 0);
+ * }, options);
+ * await test(); // Deno.test("a seat is sold once", test)
+ * ```
+ */
 export interface CoroutineTestOptions {
   /**
    * In which order ready tasks run: "fifo" by default. "random" draws a new seed each time, and
@@ -73,21 +135,21 @@ const OPTIONS = ["executionOrder", "seed", "debug", "instruments", "explore"] as
  * @returns A function that runs the test once; the promise rejects where it fails, with what the
  * body threw, a {@linkcode LeakError}, or, with `explore`, an {@linkcode ExplorationError}.
  * @throws {TypeError | RangeError} If the body is no function, or an option is not valid.
+ *
  * @example
  * ```ts
  * import { openChannel, sleep } from "jsr:@broomio/core";
  * import { coroutineTest } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * Deno.test(
- *   "a message takes its time",
- *   coroutineTest(function* ({ clock }) {
- *     const { sender, receiver } = openChannel<string>(1);
- *     yield* sleep(60); // takes no time
- *     yield* sender.send("hello");
- *     if ((yield* receiver.receive()) !== "hello") throw new Error("lost");
- *     if (clock.now() !== 60) throw new Error("late");
- *   }),
- * );
+ * const test = coroutineTest(function* ({ clock }) {
+ *   const { sender, receiver } = openChannel<string>(1);
+ *   yield* sleep(60); // takes no time
+ *   yield* sender.send("hello");
+ *   assertEquals(yield* receiver.receive(), "hello");
+ *   assertEquals(clock.now(), 60); // seconds
+ * });
+ * await test(); // Deno.test("a message takes its time", test), or test() of any other runner
  * ```
  */
 export function coroutineTest(

@@ -9,7 +9,23 @@ import { type Task, TaskCore } from "../kernel/task.ts";
 import { tasksIn } from "../kernel/task_tree.ts";
 import { internalsOf, Loop } from "../loop.ts";
 
-/** What {@linkcode inspect} tells of a loop. */
+/**
+ * What {@linkcode inspect} tells of a loop.
+ *
+ * @example
+ * ```ts
+ * import { Loop, moveOnAfter, sleep } from "jsr:@broomio/core";
+ * import { inspect, type LoopInspection } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const isAtRest = ({ tasks, timers, externalWaits }: LoopInspection) =>
+ *   tasks.length + timers + externalWaits === 0;
+ *
+ * const loop = new Loop();
+ * await loop.run(moveOnAfter(0.01, sleep(60)));
+ * assertEquals(isAtRest(inspect(loop)), true); // the timer of the sleep is gone, too
+ * ```
+ */
 export interface LoopInspection {
   /** The tasks that have not ended, parents before their children. */
   readonly tasks: readonly TaskInspection[];
@@ -30,7 +46,23 @@ export interface LoopInspection {
   readonly heldLocks: readonly HeldLock[];
 }
 
-/** Something that a task owns until it gives it back. */
+/**
+ * Something that a task owns until it gives it back.
+ *
+ * @example
+ * ```ts
+ * import { Lock, Loop } from "jsr:@broomio/core";
+ * import { type HeldLock, inspect } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const show = ({ lock, owner }: HeldLock) => `${owner.name} owns ${lock}`;
+ *
+ * const loop = new Loop();
+ * await loop.run(new Lock({ name: "db" }).with(function* () {
+ *   assertEquals(inspect(loop).heldLocks.map(show), ['main owns lock "db"']);
+ * }));
+ * ```
+ */
 export interface HeldLock {
   /** What it is, with the name it was given: `lock "db"`. */
   readonly lock: string;
@@ -38,7 +70,23 @@ export interface HeldLock {
   readonly owner: Task;
 }
 
-/** What {@linkcode inspect} tells of a task. */
+/**
+ * What {@linkcode inspect} tells of a task.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, sleep } from "jsr:@broomio/core";
+ * import { inspect, type TaskInspection, VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * await new Loop({ host: new VirtualClock() }).run(Nursery.open(function* (nursery) {
+ *   const task = nursery.startSoon(sleep(2));
+ *   yield* sleep(1);
+ *   const { waitsFor, cancelled }: TaskInspection = inspect(task);
+ *   assertEquals([waitsFor?.split(" ")[0], cancelled], ["sleeping", false]);
+ * }));
+ * ```
+ */
 export interface TaskInspection {
   /** The task. */
   readonly task: Task;

@@ -11,13 +11,46 @@ import { MemoryRawStream } from "../net/memory/stream.ts";
 import { Socket } from "../net/socket.ts";
 import type { Address, ByteStream } from "../stream.ts";
 
-/** Options of {@linkcode memoryStreamPair}. */
+/**
+ * Options of {@linkcode memoryStreamPair}.
+ *
+ * @example
+ * ```ts
+ * import { Loop, moveOnAfter } from "jsr:@broomio/core";
+ * import { memoryStreamPair, type MemoryStreamOptions } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: MemoryStreamOptions = { capacity: 1 }; // byte: to see what a slow reader does
+ * const [client] = memoryStreamPair(options);
+ * const sent = moveOnAfter(0.01, client.send(new Uint8Array(1000)));
+ * assertEquals(await new Loop().run(sent), undefined); // it waits: nobody reads
+ * ```
+ */
 export interface MemoryStreamOptions {
   /** How many bytes each direction holds before `send` waits: 65,536 by default. */
   capacity?: number;
 }
 
-/** A socket over memory. */
+/**
+ * A socket over memory.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { MemoryListener, type MemoryStream } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function* greet(stream: MemoryStream) { // a socket in every respect
+ *   yield* stream.send(new TextEncoder().encode("hello"));
+ * }
+ * await new Loop().run(function* () {
+ *   using listener = new MemoryListener();
+ *   using client = yield* listener.connect();
+ *   yield* greet(yield* listener.accept());
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ * }());
+ * ```
+ */
 export class MemoryStream extends Socket {}
 
 /** Ends of streams are told apart by their ports; nobody can connect to one. */

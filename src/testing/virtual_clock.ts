@@ -11,7 +11,23 @@ import { Gate } from "../runtime/gate.ts";
 import { createMacrotask, type Macrotask } from "../runtime/macrotask.ts";
 import { webHost } from "../runtime/web_host.ts";
 
-/** Options of a {@linkcode VirtualClock}. */
+/**
+ * Options of a {@linkcode VirtualClock}.
+ *
+ * @example
+ * ```ts
+ * import { Loop, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock, type VirtualClockOptions } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: VirtualClockOptions = { start: 100, autojump: false }; // seconds
+ * const clock = new VirtualClock(options);
+ * const loop = new Loop({ host: clock });
+ * setTimeout(() => clock.advance(10)); // nothing else moves the time
+ * await loop.run(sleep(10));
+ * assertEquals(loop.now, 110);
+ * ```
+ */
 export interface VirtualClockOptions {
   /** The time it starts at, in seconds; 0 by default. */
   start?: number;

@@ -7,7 +7,24 @@ import { onSignal } from "../runtime/signal_listener.ts";
 import { webHost } from "../runtime/web_host.ts";
 import { taskTree } from "./task_tree.ts";
 
-/** Options of {@linkcode dumpOnSignal}. */
+/**
+ * Options of {@linkcode dumpOnSignal}.
+ *
+ * @example
+ * ```ts
+ * import { failAfter, Loop, until } from "jsr:@broomio/core";
+ * import { type DumpOptions, dumpOnSignal } from "jsr:@broomio/core/trace";
+ * import { assertStringIncludes } from "jsr:@std/assert";
+ *
+ * const { promise, resolve } = Promise.withResolvers<string>();
+ * const options: DumpOptions = { signal: "SIGUSR2", print: resolve };
+ * const loop = new Loop();
+ * using _ = dumpOnSignal(loop, options);
+ * Deno.kill(Deno.pid, "SIGUSR2"); // kill -USR2 PID
+ * const dump = await loop.run(failAfter(10, until(promise)));
+ * assertStringIncludes(dump, "main");
+ * ```
+ */
 export interface DumpOptions {
   /**
    * The signal; by default `SIGUSR2`. Not `SIGUSR1`: that opens the debugger in Node and in Deno.
@@ -23,14 +40,15 @@ export interface DumpOptions {
  *
  * @returns Ends the listening when it is disposed.
  * @throws {TypeError} If it is no loop, or an option is not valid.
+ *
  * @example
- * ```ts ignore
+ * ```ts
  * import { Loop, sleep } from "jsr:@broomio/core";
  * import { dumpOnSignal } from "jsr:@broomio/core/trace";
  *
  * const loop = new Loop({ debug: true }); // then it says where each task waits, too
  * using _ = dumpOnSignal(loop);
- * await loop.run(sleep(60));
+ * await loop.run(sleep(0.01)); // meanwhile: kill -USR2 PID
  * ```
  */
 export function dumpOnSignal(loop: Loop, options: DumpOptions = {}): Disposable {

@@ -8,7 +8,27 @@ import { wrongKind } from "../check.ts";
 import { linesOf, nodeOf, type TaskNode, walkTasks } from "../kernel/task_tree.ts";
 import { internalsOf, Loop } from "../loop.ts";
 
-/** The tasks of a loop at one moment. It does not follow the loop. */
+/**
+ * The tasks of a loop at one moment. It does not follow the loop.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { type TaskTree, taskTree } from "jsr:@broomio/core/trace";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function countWaiting({ tasks }: TaskTree): number {
+ *   return tasks.filter((task) => task.state === "waiting").length;
+ * }
+ * const loop = new Loop({ host: new VirtualClock() });
+ * await loop.run(Nursery.open(function* (nursery) {
+ *   for (let i = 0; i < 3; i++) nursery.startSoon(sleep(2));
+ *   yield* sleep(1);
+ *   assertEquals(countWaiting(taskTree(loop)), 3);
+ * }));
+ * ```
+ */
 export interface TaskTree {
   /**
    * The tasks that have not ended, parents before their children; `depth` says how many are around

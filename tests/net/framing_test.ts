@@ -14,7 +14,8 @@ import {
 } from "jsr:@broomio/core";
 import { VirtualClock } from "../../src/testing/mod.ts";
 import { memoryStreamPair } from "../../src/testing/memory_stream.ts";
-import { BufferedReader, type FrameFormat, sendFrame } from "../../src/net/framing.ts";
+import { type FrameFormat, sendFrame } from "../../src/net/frame_format.ts";
+import { BufferedReader } from "../../src/net/framing.ts";
 import { LimitError } from "../../src/kernel/errors.ts";
 import type { ByteStream, ReceiveStream } from "../../src/stream.ts";
 import { cancelAtEveryWait } from "../support/cancel_at_every_wait.ts";

@@ -20,7 +20,29 @@ export interface NodeResponse {
   once(event: "close", listener: () => void): unknown;
 }
 
-/** What is used of an `http.Server`, or an `https.Server`. */
+/**
+ * What is used of an `http.Server`, or an `https.Server`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { Loop, Nursery, until } from "jsr:@broomio/core";
+ * import { type HttpAddress, type NodeServer, serveHttp } from "jsr:@broomio/core/http";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const server: NodeServer = createServer(); // with its own limits
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const { port } = yield* nursery.start<HttpAddress>((onListen) =>
+ *     serveHttp({ server, onListen }, function* (_, response) {
+ *       response.end("hello");
+ *     })
+ *   );
+ *   const response = yield* until(fetch(`http://127.0.0.1:${port}/`));
+ *   assertEquals(yield* until(response.text()), "hello");
+ *   nursery.cancel();
+ * }));
+ * ```
+ */
 export interface NodeServer {
   /** See `http.Server`. */
   readonly listening: boolean;

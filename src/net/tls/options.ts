@@ -20,7 +20,20 @@ import type { SocketError } from "../../bytes/socket_error.ts";
 import type { TcpConnectOptions, TcpListenOptions, TcpOptions } from "../tcp.ts";
 import type { TlsClientTarget, TlsEngine, TlsIdentity, TlsServerTarget } from "./port.ts";
 
-/** What a client says about TLS. */
+/**
+ * What a client says about TLS.
+ *
+ * @example
+ * ```ts
+ * import { TlsClientSocket, type TlsClientOptions } from "jsr:@broomio/core/net";
+ * import { assertThrows } from "jsr:@std/assert";
+ *
+ * const address = { hostname: "db.internal", port: 5432 };
+ * const trust: TlsClientOptions = { caCerts: ["/etc/ssl/own.pem"] }; // a mistake: a path
+ * // Refused at the call: it wants what is in the file.
+ * assertThrows(() => TlsClientSocket.connect({ ...address, ...trust }), TypeError, "certificate");
+ * ```
+ */
 export interface TlsClientOptions {
   /** Certificates in PEM to trust, instead of those that the runtime trusts. */
   caCerts?: string[];
@@ -32,13 +45,56 @@ export interface TlsClientOptions {
   alpnProtocols?: string[];
 }
 
-/** Options of `TlsClientSocket.connect`; `timeout` includes the handshake. */
+/**
+ * Options of `TlsClientSocket.connect`; `timeout` includes the handshake.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { SocketError, TlsClientSocket, type TlsConnectOptions } from "jsr:@broomio/core/net";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * const options: TlsConnectOptions = {
+ *   hostname: "127.0.0.1",
+ *   port: 1,
+ *   serverName: "example.com", // what its certificate must say
+ *   timeout: 10, // handshake included
+ * };
+ * const connect = () => new Loop().run(TlsClientSocket.connect(options));
+ * await assertRejects(connect, SocketError, "ECONNREFUSED");
+ * ```
+ */
 export interface TlsConnectOptions extends TcpConnectOptions, TlsClientOptions {
   /** The name that the server's certificate must have, where that is not `hostname`. */
   serverName?: string;
 }
 
-/** Options of `TlsClientSocket.upgrade`. */
+/**
+ * Options of `TlsClientSocket.upgrade`.
+ *
+ * @example
+ * ```ts
+ * import { Loop } from "jsr:@broomio/core";
+ * import { TcpClientSocket, TcpListenSocket } from "jsr:@broomio/core/net";
+ * import { SocketError, TlsClientSocket, type TlsUpgradeOptions } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: TlsUpgradeOptions = { hostname: "mail.example.com", timeout: 10 };
+ * await new Loop().run(function* () {
+ *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
+ *   const plain = yield* TcpClientSocket.connect(listener.localAddr);
+ *   const peer = yield* listener.accept();
+ *   yield* peer.send(new TextEncoder().encode("500 no TLS here\r\n")); // it cannot
+ *   peer.close();
+ *   try {
+ *     using _ = yield* TlsClientSocket.upgrade(plain, options);
+ *   } catch (error) {
+ *     if (!(error instanceof SocketError)) throw error;
+ *     assertEquals(error.code, "EPROTO");
+ *   }
+ * }());
+ * ```
+ */
 export interface TlsUpgradeOptions extends TlsClientOptions, TcpOptions {
   /** The name that the server's certificate must have, and that the server is told. */
   hostname: string;
@@ -46,7 +102,20 @@ export interface TlsUpgradeOptions extends TlsClientOptions, TcpOptions {
   timeout?: Duration;
 }
 
-/** What a server says about TLS. */
+/**
+ * What a server says about TLS.
+ *
+ * @example
+ * ```ts
+ * import { TlsListenSocket, type TlsServerOptions } from "jsr:@broomio/core/net";
+ * import { assertThrows } from "jsr:@std/assert";
+ *
+ * const identity = { cert: "server.crt", key: "server.key" }; // a mistake: paths
+ * const options: TlsServerOptions = { ...identity, alpnProtocols: ["h2", "http/1.1"] };
+ * // Refused at once, and not when the first client comes.
+ * assertThrows(() => TlsListenSocket.listen({ port: 8443, ...options }), TypeError, "certificate");
+ * ```
+ */
 export interface TlsServerOptions {
   /** The certificate in PEM, then those that signed it. */
   cert: string;
@@ -68,13 +137,75 @@ export interface TlsServerOptions {
   serverNames?: Record<string, TlsIdentity>;
 }
 
-/** Options of `TlsClientSocket.upgradeServer`. */
+/**
+ * Options of `TlsClientSocket.upgradeServer`.
+ *
+ * @example
+ * ```ts
+ * import { all, Loop } from "jsr:@broomio/core";
+ * import { TcpClientSocket, TcpListenSocket } from "jsr:@broomio/core/net";
+ * import { TlsClientSocket, type TlsServerUpgradeOptions } from "jsr:@broomio/core/net";
+ * import { runProcess } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const selfSigned = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes " +
+ *   "-keyout - -subj /CN=mail.test -addext subjectAltName=DNS:mail.test";
+ * await new Loop().run(function* () {
+ *   const { stdout } = yield* runProcess("openssl", selfSigned.split(" "));
+ *   const [key, cert] = stdout.split(/(?=-----BEGIN CERT)/);
+ *   const options: TlsServerUpgradeOptions = { cert, key, timeout: 10 };
+ *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
+ *   const plain = yield* TcpClientSocket.connect(listener.localAddr);
+ *   const accepted = yield* listener.accept(); // after STARTTLS, say
+ *   const [server, client] = yield* all([
+ *     TlsClientSocket.upgradeServer(accepted, options),
+ *     TlsClientSocket.upgrade(plain, { hostname: "mail.test", caCerts: [cert] }),
+ *   ]);
+ *   yield* server.send(new TextEncoder().encode("hello"));
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ *   client.close();
+ *   server.close();
+ * }());
+ * ```
+ */
 export interface TlsServerUpgradeOptions extends TlsServerOptions, TcpOptions {
   /** Fails with `ETIMEDOUT` after this long. */
   timeout?: Duration;
 }
 
-/** Options of `TlsListenSocket.listen`. */
+/**
+ * Options of `TlsListenSocket.listen`.
+ *
+ * @example
+ * ```ts
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import { TcpClientSocket, type TlsListenOptions, TlsListenSocket } from "jsr:@broomio/core/net";
+ * import { runProcess } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const selfSigned = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes " +
+ *   "-keyout - -subj /CN=localhost -addext subjectAltName=DNS:localhost";
+ * const failed: string[] = [];
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const { stdout } = yield* runProcess("openssl", selfSigned.split(" "));
+ *   const [key, cert] = stdout.split(/(?=-----BEGIN CERT)/);
+ *   const options: TlsListenOptions = {
+ *     hostname: "127.0.0.1",
+ *     cert,
+ *     key,
+ *     handshakeTimeout: 5, // seconds
+ *     onHandshakeError: (error) => void failed.push(error.code),
+ *   };
+ *   using listener = yield* TlsListenSocket.listen(options);
+ *   nursery.startSoon(listener.accept());
+ *   using scanner = yield* TcpClientSocket.connect(listener.localAddr);
+ *   yield* scanner.send(new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n")); // no TLS
+ *   while ((yield* scanner.recv()) !== null); // until it is turned away
+ *   nursery.cancel();
+ * }));
+ * assertEquals(failed, ["EPROTO"]);
+ * ```
+ */
 export interface TlsListenOptions extends TcpListenOptions, TlsServerOptions {
   /** A client that has not finished its handshake by then is dropped; by default 30 seconds. */
   handshakeTimeout?: Duration;

@@ -9,7 +9,28 @@
  */
 import type { Attempt, RawStream } from "../network.ts";
 
-/** A private key and the chain of certificates that belongs to it, both in PEM. */
+/**
+ * A private key and the chain of certificates that belongs to it, both in PEM.
+ *
+ * @example
+ * ```ts
+ * import { type Coroutine, Loop } from "jsr:@broomio/core";
+ * import type { TlsIdentity } from "jsr:@broomio/core/net";
+ * import { runProcess } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // For development: a certificate that nobody else has signed. Clients want it as `caCerts`.
+ * function* selfSigned(name: string): Coroutine<TlsIdentity> {
+ *   const args = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout -";
+ *   const names = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=DNS:${name}`];
+ *   const { stdout } = yield* runProcess("openssl", [...args.split(" "), ...names]);
+ *   const [key, cert] = stdout.split(/(?=-----BEGIN CERT)/);
+ *   return { cert, key };
+ * }
+ * const { cert } = await new Loop().run(selfSigned("localhost"));
+ * assertEquals(cert.startsWith("-----BEGIN CERTIFICATE-----"), true);
+ * ```
+ */
 export interface TlsIdentity {
   /** The certificate, then those that signed it. */
   readonly cert: string;
@@ -49,7 +70,31 @@ export interface Carrier {
   readonly pending: boolean;
 }
 
-/** A secured stream, its handshake done. */
+/**
+ * A secured stream, its handshake done.
+ *
+ * @example
+ * ```ts
+ * import { type RawTlsStream, TlsClientSocket } from "jsr:@broomio/core/net";
+ * import { memoryNetwork } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // A secured connection for a test, without the cost of a handshake.
+ * const network = memoryNetwork();
+ * const target = { hostname: "web.test", port: 443, backlog: 1, reusePort: false };
+ * const failed = (code: string) => console.error(code);
+ * network.listenTcp(target, { opened() {}, failed });
+ * network.connectTcp(target, {
+ *   failed,
+ *   opened(raw) {
+ *     const info = { alpnProtocol: "h2", serverName: null, peerCertificate: null };
+ *     const secured: RawTlsStream = Object.assign(raw, info);
+ *     using socket = new TlsClientSocket(secured);
+ *     assertEquals(socket.alpnProtocol, "h2");
+ *   },
+ * });
+ * ```
+ */
 export interface RawTlsStream extends RawStream {
   /** The protocol that both ends agreed on, or null. */
   readonly alpnProtocol: string | null;

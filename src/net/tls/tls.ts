@@ -40,7 +40,22 @@ import type {
   TlsServerTarget,
 } from "./port.ts";
 
-/** What a handshake settled. */
+/**
+ * What a handshake settled.
+ *
+ * @example
+ * ```ts
+ * import type { TlsHandshakeInfo } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * // In a handler: protocolOf(yield* stream.handshake())
+ * function protocolOf({ alpnProtocol }: TlsHandshakeInfo): string {
+ *   return alpnProtocol ?? "http/1.1";
+ * }
+ * const info = { alpnProtocol: null, serverName: "example.com", peerCertificate: null };
+ * assertEquals(protocolOf(info), "http/1.1");
+ * ```
+ */
 export interface TlsHandshakeInfo {
   /** The protocol that both ends agreed on, or null. */
   alpnProtocol: string | null;
@@ -59,14 +74,25 @@ export interface TlsHandshakeInfo {
  * @example
  * ```ts
  * import { Loop } from "jsr:@broomio/core";
- * import { TlsClientSocket } from "jsr:@broomio/core/net";
+ * import { SocketError, TcpListenSocket, TlsClientSocket } from "jsr:@broomio/core/net";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* main() {
- *   using stream = yield* TlsClientSocket.connect({ hostname: "example.com", port: 443 });
- *   yield* stream.send(new TextEncoder().encode("HEAD / HTTP/1.0\r\n\r\n"));
- *   console.log(new TextDecoder().decode((yield* stream.recv())!));
+ * function* head(hostname: string, port: number) {
+ *   using stream = yield* TlsClientSocket.connect({ hostname, port, timeout: 10 });
+ *   yield* stream.send(new TextEncoder().encode(`HEAD / HTTP/1.0\r\nHost: ${hostname}\r\n\r\n`));
+ *   return new TextDecoder().decode((yield* stream.recv())!);
  * }
- * if (import.meta.main) await new Loop().run(main());
+ * await new Loop().run(function* () {
+ *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
+ *   const { hostname, port } = listener.localAddr; // head("example.com", 443)
+ *   listener.close(); // nobody is there
+ *   try {
+ *     console.log(yield* head(hostname, port));
+ *   } catch (error) {
+ *     if (!(error instanceof SocketError)) throw error;
+ *     assertEquals(error.code, "ECONNREFUSED");
+ *   }
+ * }());
  * ```
  */
 export class TlsClientSocket extends TcpClientSocket {
@@ -157,21 +183,27 @@ export class TlsClientSocket extends TcpClientSocket {
 /**
  * Listens for TLS connections.
  *
- * @example A server that only lets in whom its own authority has signed
+ * @example
  * ```ts
- * import { Loop } from "jsr:@broomio/core";
- * import { TlsListenSocket } from "jsr:@broomio/core/net";
+ * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import { TlsClientSocket, TlsListenSocket } from "jsr:@broomio/core/net";
+ * import { runProcess } from "jsr:@broomio/core/os";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * function* main(cert: string, key: string, clientCa: string) {
- *   using listener = yield* TlsListenSocket.listen({ port: 8443, cert, key, clientCa });
- *   yield* listener.serve(function* (stream) {
- *     yield* stream.send(new TextEncoder().encode("welcome\n"));
- *   });
- * }
- * if (import.meta.main) {
- *   const [cert, key, ca] = Deno.args.map((path) => Deno.readTextFileSync(path));
- *   await new Loop().run(main(cert, key, ca));
- * }
+ * const selfSigned = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes " +
+ *   "-keyout - -subj /CN=localhost -addext subjectAltName=DNS:localhost";
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   const { stdout } = yield* runProcess("openssl", selfSigned.split(" "));
+ *   const [key, cert] = stdout.split(/(?=-----BEGIN CERT)/);
+ *   const address = { hostname: "127.0.0.1", port: 0 };
+ *   using listener = yield* TlsListenSocket.listen({ ...address, cert, key });
+ *   nursery.startSoon(listener.serve((stream) => stream.send(new TextEncoder().encode("hello"))));
+ *
+ *   const trust = { serverName: "localhost", caCerts: [cert] };
+ *   using client = yield* TlsClientSocket.connect({ ...listener.localAddr, ...trust });
+ *   assertEquals(new TextDecoder().decode((yield* client.recv())!), "hello");
+ *   nursery.cancel();
+ * }));
  * ```
  */
 export class TlsListenSocket extends ListenSocket<TlsClientSocket> {

@@ -7,7 +7,25 @@
 import type { PlannedCancel } from "./schedule.ts";
 import { type Candidates, Drawing } from "./strategy.ts";
 
-/** Whom an exploration cancels: the main task, or each task. */
+/**
+ * Whom an exploration cancels: the main task, or each task.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint, Lock } from "jsr:@broomio/core";
+ * import { type CancelMode, explore } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const cancel: CancelMode = "tasks"; // each task, at each of its waits
+ * await explore(() => {
+ *   const lock = new Lock();
+ *   return {
+ *     main: () => lock.with(() => checkpoint()),
+ *     check: () => assertEquals(lock.locked, false), // given back, whatever happened
+ *   };
+ * }, { cancel, schedules: 20 });
+ * ```
+ */
 export type CancelMode = "main" | "tasks";
 
 /** Plans the cancels of an exploration. */

@@ -2,7 +2,23 @@
  * What comes of an exploration: its figures, or the error it fails with.
  */
 
-/** The figures of an exploration that found nothing wrong. */
+/**
+ * The figures of an exploration that found nothing wrong.
+ *
+ * @example
+ * ```ts
+ * import { all, checkpoint } from "jsr:@broomio/core";
+ * import { type Exploration, explore } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const show = ({ schedules, complete }: Exploration) =>
+ *   `${schedules} schedules${complete ? ", all there are" : ""}`;
+ *
+ * const program = () => all([checkpoint(), checkpoint()]);
+ * const result = await explore(program, { strategy: "exhaustive", preemptions: 1 });
+ * assertEquals(show(result).endsWith("all there are"), true);
+ * ```
+ */
 export interface Exploration {
   /** The strategy, as it was asked for. */
   readonly strategy: string;
@@ -26,6 +42,30 @@ export interface Exploration {
  * A schedule was found in which the program fails. The message has all that is needed: the error,
  * what ran when, and the call of `replay` that runs this schedule again. `cause` is the program's
  * own error.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint, Nursery } from "jsr:@broomio/core";
+ * import { ExplorationError, explore } from "jsr:@broomio/core/testing";
+ * import { assertEquals, assertRejects } from "jsr:@std/assert";
+ *
+ * const program = () => {
+ *   let count = 0;
+ *   function* increase() {
+ *     const before = count;
+ *     yield* checkpoint();
+ *     count = before + 1; // what others did meanwhile is lost
+ *   }
+ *   const main = Nursery.open(function* (nursery) {
+ *     nursery.startSoon(increase());
+ *     nursery.startSoon(increase());
+ *   });
+ *   return { main, check: () => assertEquals(count, 2) };
+ * };
+ * const error = await assertRejects(() => explore(program), ExplorationError);
+ * console.log(error.table); // who ran when
+ * console.log(error.schedule); // for replay(program, schedule)
+ * ```
  */
 export class ExplorationError extends Error {
   /** For `replay(program, schedule)`. */
@@ -61,6 +101,21 @@ export class ExplorationError extends Error {
 /**
  * The same choices gave another run: the program depends on something that is not part of the
  * schedule.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint } from "jsr:@broomio/core";
+ * import { explore, NondeterminismError } from "jsr:@broomio/core/testing";
+ * import { assertRejects } from "jsr:@std/assert";
+ *
+ * let runs = 0; // kept from run to run: it belongs into the function
+ * const program = function* () {
+ *   runs++;
+ *   for (let i = 0; i < runs; i++) yield* checkpoint();
+ *   if (runs === 3) throw new Error("now and then");
+ * };
+ * await assertRejects(() => explore(program, { schedules: 10 }), NondeterminismError);
+ * ```
  */
 export class NondeterminismError extends Error {
   /** Made by `explore` and `replay`. */
@@ -80,7 +135,24 @@ export class NondeterminismError extends Error {
   }
 }
 
-/** A state that the program says to be reachable (`sometimes`) was reached in no schedule. */
+/**
+ * A state that the program says to be reachable (`sometimes`) was reached in no schedule.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint } from "jsr:@broomio/core";
+ * import { explore, NeverReachedError, sometimes } from "jsr:@broomio/core/testing";
+ * import { assertEquals, assertRejects } from "jsr:@std/assert";
+ *
+ * const program = function* () {
+ *   let retries = 0;
+ *   yield* checkpoint();
+ *   sometimes(retries > 0, "a request is tried again");
+ * };
+ * const error = await assertRejects(() => explore(program, { schedules: 10 }), NeverReachedError);
+ * assertEquals(error.names, ["a request is tried again"]); // the test does not test that
+ * ```
+ */
 export class NeverReachedError extends Error {
   /** What was never true. */
   readonly names: readonly string[];

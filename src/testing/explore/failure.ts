@@ -5,7 +5,22 @@ import { show } from "../../check.ts";
 import { DeadlockError } from "../../kernel/errors.ts";
 import { NurseryError } from "../../kernel/nursery_error.ts";
 
-/** A run left something behind: timers, or waits for something outside. */
+/**
+ * A run left something behind: timers, or waits for something outside.
+ *
+ * @example
+ * ```ts
+ * import { Lock, Loop } from "jsr:@broomio/core";
+ * import { coroutineTest, LeakError } from "jsr:@broomio/core/testing";
+ * import { assertEquals, assertRejects } from "jsr:@std/assert";
+ *
+ * const test = coroutineTest(function* ({ loop }) {
+ *   loop.hold(); // and nobody disposes it
+ * });
+ * const error = await assertRejects(() => test(), LeakError);
+ * assertEquals(error.left.length, 1);
+ * ```
+ */
 export class LeakError extends Error {
   /** What was left, one entry each kind. */
   readonly left: readonly string[];
@@ -20,7 +35,22 @@ export class LeakError extends Error {
   }
 }
 
-/** A run took more steps than it may: a loop that never ends, or a limit that is too low. */
+/**
+ * A run took more steps than it may: a loop that never ends, or a limit that is too low.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint } from "jsr:@broomio/core";
+ * import { explore, StepLimitError } from "jsr:@broomio/core/testing";
+ * import { assertEquals, assertRejects } from "jsr:@std/assert";
+ *
+ * const busyWait = function* () {
+ *   for (let ready = false; !ready;) yield* checkpoint(); // nobody sets it
+ * };
+ * const error = await assertRejects(() => explore(busyWait, { maxSteps: 100 }));
+ * assertEquals((error as Error).cause instanceof StepLimitError, true);
+ * ```
+ */
 export class StepLimitError extends Error {
   /** Made by `explore`. */
   constructor(limit: number) {
@@ -31,7 +61,24 @@ export class StepLimitError extends Error {
   }
 }
 
-/** A run waited for something outside that did not come. */
+/**
+ * A run waited for something outside that did not come.
+ *
+ * @example
+ * ```ts
+ * import { until } from "jsr:@broomio/core";
+ * import { ExplorationError, explore, OutsideError } from "jsr:@broomio/core/testing";
+ *
+ * const program = () => until(Promise.resolve("a reply")); // comes from outside the loop
+ * try {
+ *   await explore(program, { schedules: 2 });
+ * } catch (error) {
+ *   const cause = error instanceof ExplorationError ? error.cause : undefined;
+ *   if (cause instanceof OutsideError) console.log("in some schedule no reply comes");
+ *   throw error;
+ * }
+ * ```
+ */
 export class OutsideError extends Error {
   /** Made by `explore`. */
   constructor(seconds: number) {

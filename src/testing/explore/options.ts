@@ -16,10 +16,41 @@ import { Pct, Pos } from "./priorities.ts";
 import type { Strategy } from "./strategy.ts";
 import { FirstInFirstOut, RandomWalk, UniformWalk } from "./walks.ts";
 
-/** Names of the strategies; see {@linkcode ExploreOptions.strategy}. */
+/**
+ * Names of the strategies; see {@linkcode ExploreOptions.strategy}.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint, Nursery } from "jsr:@broomio/core";
+ * import { explore, type StrategyName } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const program = () =>
+ *   Nursery.open(function* (nursery) {
+ *     for (let i = 0; i < 3; i++) nursery.startSoon(checkpoint());
+ *   });
+ * const strategies: StrategyName[] = ["fifo", "pct", "exhaustive"];
+ * for (const strategy of strategies) {
+ *   assertEquals((await explore(program, { strategy, schedules: 5 })).strategy, strategy);
+ * }
+ * ```
+ */
 export type StrategyName = "mixed" | "fifo" | "random" | "urw" | "pos" | "pct" | "exhaustive";
 
-/** Options of {@linkcode explore}. */
+/**
+ * Options of {@linkcode explore}.
+ *
+ * @example
+ * ```ts
+ * import { all, checkpoint } from "jsr:@broomio/core";
+ * import { explore, type ExploreOptions } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * const options: ExploreOptions = { schedules: 100, seconds: 5, seed: 7, cancel: "tasks" };
+ * const { schedules } = await explore(() => all([checkpoint(), checkpoint()]), options);
+ * assertEquals(schedules <= 100, true);
+ * ```
+ */
 export interface ExploreOptions {
   /**
    * How schedules are chosen; by default `"mixed"`: first in, first out, then all of at most two

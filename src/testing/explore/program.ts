@@ -4,7 +4,32 @@
 import { show } from "../../check.ts";
 import type { Body, Coroutine, Operation } from "../../kernel/coroutine.ts";
 
-/** How a run ended, as `check` is told. */
+/**
+ * How a run ended, as `check` is told.
+ *
+ * @example
+ * ```ts
+ * import { ensure, sleep } from "jsr:@broomio/core";
+ * import { explore, type ProgramEnd } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * await explore(() => {
+ *   let open = 0;
+ *   return {
+ *     *main() {
+ *       open++;
+ *       yield* ensure(() => void open--);
+ *       yield* sleep(1);
+ *       return "done";
+ *     },
+ *     check({ value, cancelled }: ProgramEnd) {
+ *       assertEquals(open, 0); // however it ended
+ *       if (!cancelled) assertEquals(value, "done");
+ *     },
+ *   };
+ * }, { cancel: "main", schedules: 20 });
+ * ```
+ */
 export interface ProgramEnd {
   /** The value of `main`; `undefined` where that was cancelled. */
   readonly value: unknown;
@@ -12,7 +37,27 @@ export interface ProgramEnd {
   readonly cancelled: boolean;
 }
 
-/** A program with what must hold once it has ended, in whichever way. */
+/**
+ * A program with what must hold once it has ended, in whichever way.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint, Semaphore } from "jsr:@broomio/core";
+ * import { all } from "jsr:@broomio/core";
+ * import { type CheckedProgram, explore } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
+ *
+ * function twoVisitors(): CheckedProgram { // makes everything anew
+ *   const seats = new Semaphore(1);
+ *   const visit = () => seats.with(() => checkpoint());
+ *   return {
+ *     main: all([visit(), visit()]),
+ *     check: () => assertEquals(seats.statistics().value, 1),
+ *   };
+ * }
+ * await explore(twoVisitors, { schedules: 50 });
+ * ```
+ */
 export interface CheckedProgram {
   /** The main coroutine, or a function that makes it. */
   main: Body<unknown>;
