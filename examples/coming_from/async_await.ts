@@ -1,6 +1,6 @@
 // deno run examples/coming_from/async_await.ts
 // Asks three shops at once, for at most 50 ms; who has not answered by then is told to stop.
-import { all, type Coroutine, Loop, moveOnAfter, sleep } from "jsr:@broomio/core";
+import { all, Cancelled, type Coroutine, Loop, moveOnAfter, sleep } from "jsr:@broomio/core";
 
 const shops: [name: string, ms: number][] = [["north", 5], ["south", 10], ["east", 5000]];
 
@@ -41,13 +41,12 @@ async function withSignals(): Promise<string[]> {
 function* withCoroutines(): Coroutine<string[]> {
   const answers: string[] = [];
   function* ask(shop: string, ms: number) {
-    let stopped = true;
     try {
       yield* sleep({ milliseconds: ms });
       answers.push(shop);
-      stopped = false;
-    } finally {
-      if (stopped) console.log(`${shop} was told to stop`);
+    } catch (error) {
+      if (error instanceof Cancelled) console.log(`${shop} was told to stop`);
+      throw error;
     }
   }
   yield* moveOnAfter(0.05, all(shops.map(([shop, ms]) => ask(shop, ms))));

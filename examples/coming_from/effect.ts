@@ -1,6 +1,6 @@
 // deno run --allow-env examples/coming_from/effect.ts
 // Asks three shops at once, for at most 50 ms; who has not answered by then is told to stop.
-import { all, type Coroutine, Loop, moveOnAfter, sleep } from "jsr:@broomio/core";
+import { all, Cancelled, type Coroutine, Loop, moveOnAfter, sleep } from "jsr:@broomio/core";
 import { Effect } from "effect";
 
 const shops: [name: string, ms: number][] = [["north", 5], ["south", 10], ["east", 5000]];
@@ -21,13 +21,12 @@ const withEffect = Effect.gen(function* () {
 function* withBroomio(): Coroutine<string[]> {
   const answers: string[] = [];
   function* ask(shop: string, ms: number): Coroutine {
-    let stopped = true;
     try {
       yield* sleep({ milliseconds: ms });
       answers.push(shop);
-      stopped = false;
-    } finally {
-      if (stopped) console.log(`${shop} was told to stop`);
+    } catch (error) {
+      if (error instanceof Cancelled) console.log(`${shop} was told to stop`);
+      throw error;
     }
   }
   yield* moveOnAfter(0.05, all(shops.map(([shop, ms]) => ask(shop, ms))));

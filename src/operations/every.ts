@@ -69,14 +69,20 @@ function* ticks(
  * @param body Called with the number of the time: 1 after one period, 0 at once with `immediate`.
  * @throws {TypeError} If an argument is of the wrong kind, or an option unknown.
  * @throws {RangeError} If the period is not more than 0, or `overlap` something else.
+ *
  * @example
  * ```ts
  * import { every, Loop } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
+ * import { assertEquals } from "jsr:@std/assert";
  *
- * await new Loop().run(every(0.01, (n) => {
- *   console.log(`tick ${n}`); // tick 1, tick 2, tick 3
- *   if (n === 3) return false;
+ * const loop = new Loop({ host: new VirtualClock() });
+ * const times: number[] = [];
+ * await loop.run(every({ minutes: 1 }, (n) => {
+ *   times.push(loop.now); // seconds
+ *   if (n === 3) return false; // that was enough
  * }));
+ * assertEquals(times, [60, 120, 180]);
  * ```
  */
 export function every(
