@@ -1,12 +1,13 @@
 /**
- * Bundles for a browser and, where Chromium is installed, runs the README's program in it.
+ * Bundles for a browser and, where Chromium and Firefox are installed, runs the README's first
+ * program in them.
  *
  * Invariant: a bundle imports nothing of Node. Sizes are of the minified and gzipped bundle, as it
  * would be served.
  */
 import { build } from "esbuild";
 import { readmeProgram } from "./check_programs.ts";
-import { removeFolder } from "./files.ts";
+import { removeFolder, run } from "./files.ts";
 import { doors, importName, NAME } from "./manifest.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -56,10 +57,57 @@ export async function checkBundles({ folder }: Sandbox): Promise<string[]> {
   return [...lines, `bundles without node: imports: ${doors.map((door) => door.name).join(" ")}`];
 }
 
-/** Runs the README's program in headless Chromium. */
+/** A browser, and how to start it without a window, with a profile of its own. */
+interface Browser {
+  readonly name: string;
+  readonly program: string;
+  args(profile: string, url: string): string[];
+}
+
+const BROWSERS: readonly Browser[] = [
+  {
+    name: "Chromium",
+    program: "chromium",
+    args: (profile, url) => [
+      ...["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"],
+      ...["--disable-background-networking", "--disable-component-update"],
+      ...[`--user-data-dir=${profile}`, url],
+    ],
+  },
+  {
+    name: "Firefox",
+    program: "firefox-esr",
+    args: (profile, url) => ["--headless", "--no-remote", "--profile", profile, url],
+  },
+];
+
+/** Runs the README's first program in each browser that is installed. */
 export async function checkBrowser({ folder }: Sandbox): Promise<string[]> {
-  const { name, output, source } = readmeProgram();
+  const { source } = readmeProgram();
   const script = await bundle(source(""), folder);
+  const lines: string[] = [];
+  for (const browser of BROWSERS) lines.push(await tryBrowser(browser, script));
+  return lines;
+}
+
+/** The version of a browser; `undefined` where it is not installed. */
+async function versionOf({ program }: Browser): Promise<string | undefined> {
+  try {
+    const text = await run(program, ["--version"], { cwd: "/" });
+    return text.match(/\d+\.[\d.]+/)?.[0];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Runs the script in a browser; throws where it prints something else than it should. */
+async function tryBrowser(browser: Browser, script: string): Promise<string> {
+  const version = await versionOf(browser);
+  if (version === undefined) {
+    return `left out: ${browser.name} is not installed (Debian's package is ${browser.program})`;
+  }
+  const { name, output } = readmeProgram();
   const printed: string[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
@@ -74,38 +122,32 @@ export async function checkBrowser({ folder }: Sandbox): Promise<string[]> {
     }
     return new Response("");
   });
-  const profile = Deno.makeTempDirSync({ prefix: "broomio-chromium-" });
-  const timer = setTimeout(resolve, 30_000);
+  const profile = Deno.makeTempDirSync({ prefix: "broomio-browser-" });
+  const timer = setTimeout(resolve, 60_000);
+  const child = new Deno.Command(browser.program, {
+    args: browser.args(profile, `http://127.0.0.1:${server.addr.port}/`),
+    env: { HOME: profile },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
   try {
-    const child = new Deno.Command("chromium", {
-      args: [
-        ...["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"],
-        ...["--disable-background-networking", "--disable-component-update"],
-        ...[`--user-data-dir=${profile}`, `http://127.0.0.1:${server.addr.port}/`],
-      ],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
     await promise;
-    child.kill("SIGKILL");
-    await child.status;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return ["left out: Chromium is not installed (Debian's package is called chromium)"];
   } finally {
     clearTimeout(timer);
+    child.kill("SIGKILL");
+    await child.status;
     await server.shutdown();
     await removeProfile(profile);
   }
   if (printed.join("\n") !== output!.join("\n")) {
-    throw new Error(`${name} printed in Chromium\n${printed.join("\n")}`);
+    throw new Error(`${name} printed in ${browser.name}\n${printed.join("\n")}`);
   }
-  return [`Chromium runs ${name}`];
+  return `${browser.name} ${version} runs ${name}`;
 }
 
 /**
- * Chromium's other processes may write for a moment after the first has ended: "Directory not
+ * A browser's other processes may write for a moment after the first has ended: "Directory not
  * empty".
  */
 async function removeProfile(profile: string): Promise<void> {

@@ -19,13 +19,29 @@ interface Round {
   readonly files: readonly string[];
 }
 
-/** How many tests passed and failed so far, each counted once for each runtime and format. */
-export const counts = (): { passed: number; failed: number } => ({ passed, failed });
-let passed = 0;
-let failed = 0;
+/** How the suite went on one runtime. */
+export interface Result {
+  /** "node 20.20.2 esm" */
+  readonly name: string;
+  readonly passed: number;
+  /** The tests that failed; where the runtime itself ended early, the last that ran. */
+  readonly failures: readonly string[];
+}
 
-/** Runs it; gives what was run and what was not. */
-export async function checkSuite(sandbox: Sandbox): Promise<string[]> {
+/** How the suite went so far, in order. */
+export const results: Result[] = [];
+
+/** How many tests passed and failed so far, each counted once for each runtime and format. */
+export const counts = (): { passed: number; failed: number } => ({
+  passed: results.reduce((sum, each) => sum + each.passed, 0),
+  failed: results.reduce((sum, each) => sum + each.failures.length, 0),
+});
+
+/** Runs it; gives what was run and what was not. `isLong`: each runtime may take half an hour. */
+export async function checkSuite(
+  sandbox: Sandbox,
+  { commonJs = true, isLong = false }: { commonJs?: boolean; isLong?: boolean } = {},
+): Promise<string[]> {
   const { folder, installed, runtimes } = sandbox;
   const runner = `${folder}/runner.mjs`;
   await build({
@@ -38,9 +54,9 @@ export async function checkSuite(sandbox: Sandbox): Promise<string[]> {
   });
   const convert = (name: string, ...more: [Format, string?]) =>
     convertTests(`${folder}/suite-${name}`, installed, ...more);
-  const rounds: Round[] = [
-    { runtime: runtimes[0]!, format: "cjs", files: await convert("cjs", "script") },
-  ];
+  const rounds: Round[] = commonJs
+    ? [{ runtime: runtimes[0]!, format: "cjs", files: await convert("cjs", "script") }]
+    : [];
   const forNode = await convert("esm", "esm");
   const forBun = await convert("bun", "esm", ".ts");
   for (const runtime of runtimes) {
@@ -56,17 +72,20 @@ export async function checkSuite(sandbox: Sandbox): Promise<string[]> {
     const start = performance.now();
     const { success, text } = await tryRun(runtime.program, args, {
       cwd: folder,
-      timeout: 400,
+      timeout: isLong ? 1800 : 400,
       env: { BROOMIO_RUNS: "200" },
     });
     const summary = summaryOf(text);
     const seconds = ((performance.now() - start) / 1000).toFixed(0);
     if (!success || !summary) failures.push(`${name}:\n${failuresIn(text)}`);
+    results.push({
+      name,
+      passed: summary?.passed ?? 0,
+      failures: summary?.failures ?? [text.match(/^The runtime ended in (.*)$/m)?.[1] ?? "all"],
+    });
     if (!summary) continue;
     const skipped = Object.entries(summary.skipped);
     for (const [index] of skipped) used.add(Number(index));
-    passed += summary.passed;
-    failed += summary.failed;
     lines.push(`${name}: ${summary.passed} tests pass, ${summary.failed} fail (${seconds} s)`);
     for (const [index, count] of skipped) {
       lines.push(`   ${count} left out: ${SKIPS[Number(index)]!.reason}`);

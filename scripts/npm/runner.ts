@@ -17,6 +17,8 @@ import { skipOf } from "./skips.ts";
 export interface Summary {
   readonly passed: number;
   readonly failed: number;
+  /** The tests that failed, twice. */
+  readonly failures: readonly string[];
   /** How many tests each entry of `SKIPS` left out. */
   readonly skipped: Readonly<Record<number, number>>;
   /** How many tests are marked as not for this runtime. */
@@ -144,7 +146,7 @@ async function main(runtime: string, files: readonly string[]): Promise<Summary>
   const retried: string[] = [];
   const needing: Record<string, number> = {};
   let passed = 0;
-  let failed = 0;
+  const failures: string[] = [];
   for (const file of files) {
     const source = file.replace(/^.*\/suite-\w+\//, "").replace(/\.\w+$/, ".ts");
     tests = [];
@@ -162,12 +164,13 @@ async function main(runtime: string, files: readonly string[]): Promise<Summary>
           continue;
         }
         if (passes || await attempt(fn)) passed++;
-        else failed++;
+        else failures.push(current);
         if (!passes) retried.push(current);
       }
     }
   }
-  return { passed, failed, skipped, ignored, retried, needing };
+  const failed = failures.length;
+  return { passed, failed, failures, skipped, ignored, retried, needing };
 }
 
 /** Newer than Node 20, as `Promise.withResolvers` is, and handy in tests. */

@@ -20,15 +20,26 @@ const TOOLS = {
   "typescript-old": "npm:typescript@5.7.3",
 };
 
-/** Runtimes from npm: how each is called here, what npm calls it, and where its program is. */
-const RUNTIMES: Record<string, { install: [string, string]; program: string }> = {
-  node22: { install: ["node22", "npm:node@22"], program: "node_modules/node22/bin/node" },
-  node24: { install: ["node24", "npm:node@24"], program: "node_modules/node24/bin/node" },
-  bun: { install: ["bun", "1"], program: "node_modules/.bin/bun" },
-};
+/** Runtimes that are checked unless others are asked for; "node" is the machine's. */
+export const runtimeNames: readonly string[] = ["node", "node22", "node24", "bun"];
 
-/** Every runtime that can be asked for; "node" is the machine's. */
-export const runtimeNames: readonly string[] = ["node", ...Object.keys(RUNTIMES)];
+/** A runtime from npm: "node22", "node20.9.0", "bun", "bun1.2". */
+interface Source {
+  /** What npm installs, under a name of its own. */
+  readonly install: string;
+  readonly program: string;
+}
+
+/** Where a runtime comes from; `undefined` for the machine's Node. */
+export function sourceOf(name: string): Source | undefined {
+  const [, kind, version] = name.match(/^(node|bun)(\d[\d.]*)?$/) ?? [];
+  if (kind === undefined) {
+    throw new TypeError(`Expected a runtime such as node, node22 or bun1.2, got ${name}`);
+  }
+  if (name === "node") return undefined;
+  const program = `node_modules/${name}/bin/${kind === "bun" ? "bun.exe" : "node"}`;
+  return { install: `${name}@npm:${kind}@${version ?? "1"}`, program };
+}
 
 /** A runtime, installed. */
 export interface Runtime {
@@ -69,7 +80,7 @@ export async function makeSandbox(runtimes: readonly string[]): Promise<Sandbox>
   );
   if (brought.length > 0) throw new Error(`the package brings ${brought.join(", ")}`);
 
-  const wanted = runtimes.flatMap((name) => RUNTIMES[name] ? [RUNTIMES[name].install] : []);
+  const wanted = runtimes.flatMap((name) => sourceOf(name)?.install ?? []);
   const tests = [
     "deno-std",
     "express",
@@ -81,7 +92,8 @@ export async function makeSandbox(runtimes: readonly string[]): Promise<Sandbox>
     "ws",
   ] as const;
   await npm(
-    ...[...Object.entries(TOOLS), ...wanted].map(([name, version]) => `${name}@${version}`),
+    ...Object.entries(TOOLS).map(([name, version]) => `${name}@${version}`),
+    ...wanted,
     ...tests.map((name) => config.imports[name].replace(/^npm:/, "")),
   );
   return {
@@ -93,11 +105,12 @@ export async function makeSandbox(runtimes: readonly string[]): Promise<Sandbox>
 }
 
 async function findRuntime(name: string, folder: string): Promise<Runtime> {
-  const program = RUNTIMES[name] ? `${folder}/${RUNTIMES[name].program}` : name;
+  const source = sourceOf(name);
+  const program = source ? `${folder}/${source.program}` : name;
   const version = (await run(program, ["--version"], { cwd: folder })).trim().replace(/^v/, "");
   const node = name.startsWith("node");
   return {
-    name: `${node ? "node" : name} ${version}`,
+    name: `${node ? "node" : "bun"} ${version}`,
     program,
     flags: node ? ["--enable-source-maps"] : [],
   };

@@ -82,7 +82,8 @@
  *
  * What differs from runtime to runtime
  * - Deno: sockets need `--allow-net`, Unix sockets `--allow-read` and `--allow-write` for their
- *   path too. `reusePort` needs `--unstable-net`. TLS goes through `node:tls`;
+ *   path too. `reusePort` needs `--unstable-net`. TLS needs Deno 2.9.1: in older versions a
+ *   connection ends late and without close_notify. It goes through `node:tls`;
  *   `fromDeno(Deno.listenTls(...))` is faster for connections that stay open, with limits that
  *   {@linkcode fromDeno} names.
  * - Node: an open connection keeps the process alive. With a full descriptor table the system drops
