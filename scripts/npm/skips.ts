@@ -42,6 +42,7 @@ export const SKIPS: readonly Skip[] = [
     files: /^pool\/(permissions|remote)_test/,
     reason: "tests the permissions and the loader of Deno",
   },
+  { files: /^host\/terminal_test/, reason: "runs Deno on a terminal" },
   {
     files: /^interop\/portal_program_test/,
     reason: "runs Deno and Node from within Deno; programs/portal.ts does so here",
