@@ -11,6 +11,7 @@ import {
   checkObject,
   checkOneOf,
   checkOptions,
+  checkString,
 } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import type { ExecutionOrder } from "../kernel/ready_queue.ts";
@@ -19,9 +20,11 @@ import { internalsOf, Loop } from "../loop.ts";
 import { currentLoop, currentTask } from "../operations/current.ts";
 import { webHost } from "../runtime/web_host.ts";
 import type { ExploredHost } from "./explore/explored_host.ts";
-import { explore } from "./explore/explore.ts";
+import { runSchedule, runSearch } from "./explore/explore.ts";
 import { LeakError } from "./explore/failure.ts";
-import { type ExploreOptions, settingsOf } from "./explore/options.ts";
+import { type ExploreOptions, MAX_STEPS, settingsOf } from "./explore/options.ts";
+import type { Program } from "./explore/program.ts";
+import { parseSchedule } from "./explore/schedule.ts";
 import { Leaks } from "./leaks.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -121,9 +124,11 @@ export interface CoroutineTestOptions {
    * everything anew each time.
    */
   explore?: ExploreOptions;
+  /** Runs the body under this schedule alone: what a failure with `explore` has printed. */
+  replay?: string;
 }
 
-const OPTIONS = ["executionOrder", "seed", "debug", "instruments", "explore"] as const;
+const OPTIONS = ["executionOrder", "seed", "debug", "instruments", "explore", "replay"] as const;
 
 /**
  * Makes a test function of a coroutine: with a loop and a virtual clock of its own, for
@@ -164,9 +169,15 @@ export function coroutineTest(
   if (options.seed !== undefined) checkInteger(options.seed, "seed");
   if (options.debug !== undefined) checkBoolean(options.debug, "debug");
   if (options.instruments !== undefined) checkInstruments(options.instruments);
+  if (options.replay !== undefined) {
+    const schedule = checkString(options.replay, "replay");
+    parseSchedule(schedule);
+    const { maxSteps = MAX_STEPS } = options.explore ?? {};
+    return () => runSchedule(programOf(body), schedule, maxSteps, CALL);
+  }
   if (options.explore !== undefined) {
-    settingsOf(checkObject(options.explore, "explore"));
-    return () => exploreBody(body, options.explore!);
+    const settings = settingsOf(checkObject(options.explore, "explore"));
+    return () => runSearch(programOf(body), settings, CALL).then(() => {});
   }
   return () => runBody(body, options);
 }
@@ -192,11 +203,11 @@ async function runBody(
   }
 }
 
-function exploreBody(
-  body: (context: TestContext) => Operation<unknown>,
-  options: ExploreOptions,
-): Promise<void> {
-  return explore(() => {
+/** What a failure says to paste. */
+const CALL = (schedule: string) => `coroutineTest(body, { replay: ${schedule} })`;
+
+function programOf(body: (context: TestContext) => Operation<unknown>): Program {
+  return () => {
     let leaks: Leaks | null = null;
     let left: string[] = [];
     return {
@@ -212,7 +223,7 @@ function exploreBody(
         throwLeaks([...left, ...leaks.rest()]);
       },
     };
-  }, options).then(() => {});
+  };
 }
 
 /** Runs the body; gives the tasks that it leaves behind, which are cancelled then. */

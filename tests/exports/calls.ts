@@ -671,7 +671,7 @@ const TESTING: Row[] = [
       time: flag,
       cancel: oneOf("main"),
       maxSteps: positive,
-      autojump: oneOf("always"),
+      autojump: instance(() => "always", "true"),
       onProgress: callback,
       progress: flag,
     }, () => ({ schedules: 1, strategy: "fifo", seconds: 1 })),
@@ -693,6 +693,7 @@ const TESTING: Row[] = [
       debug: flag,
       instruments: instance(() => [], "an empty array"),
       explore: instance(() => ({}), ...OBJECTS),
+      replay: instance(() => "", "an empty string", "a string"),
     }),
   ),
   ...methods("Sequencer", on(() => new testing.Sequencer()), {

@@ -1,6 +1,7 @@
 /** coroutineTest: what makes a test fail, for any runner. */
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
+  all,
   checkpoint,
   type Coroutine,
   currentTask,
@@ -135,7 +136,7 @@ Deno.test("R55: with explore the body is run under many schedules, and leaks cou
   }, { explore: { strategy: "exhaustive" } });
   const error = await rejection(lost());
   assert(error instanceof ExplorationError);
-  assertMatch(error.message, /replay\(program, ".+"\)/);
+  assertMatch(error.message, /coroutineTest\(body, \{ replay: ".+" \}\)/);
 
   const leaks = coroutineTest(function* ({ loop }) {
     loop.startSoon(sleepForever(), { name: "server" });
@@ -150,6 +151,29 @@ Deno.test("R55: with explore the body is run under many schedules, and leaks cou
     assertEquals(clock.now() >= 2, true);
     yield* currentTask();
   }, { explore: { schedules: 50 } })();
+});
+
+Deno.test("R55: a schedule that explore has found is run again, alone, by the same body", async () => {
+  let runs = 0;
+  function* body(): Coroutine {
+    runs++;
+    let sum = 0;
+    function* add(): Coroutine {
+      const before = sum;
+      yield* checkpoint();
+      sum = before + 1;
+    }
+    yield* all([add(), add()]);
+    assertEquals(sum, 2);
+  }
+  const found = await rejection(coroutineTest(body, { explore: { strategy: "exhaustive" } })());
+  assert(found instanceof ExplorationError);
+  runs = 0;
+  const again = await rejection(coroutineTest(body, { replay: found.schedule })());
+  assert(again instanceof ExplorationError);
+  assertEquals([again.table, runs], [found.table, 1]);
+  await coroutineTest(body, { replay: "" })();
+  assertThrows(() => coroutineTest(body, { replay: "4:x" }), TypeError, '"4:x"');
 });
 
 Deno.test("R55: the seed of random order is printed where the test fails", async () => {

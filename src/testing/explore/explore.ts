@@ -7,10 +7,10 @@
 import { checkFunction, checkInteger, checkOptions, checkString } from "../../check.ts";
 import { webHost } from "../../runtime/web_host.ts";
 import type { Exploration } from "./exploration.ts";
-import { type ExploreOptions, settingsOf } from "./options.ts";
+import { type ExploreOptions, MAX_STEPS, type Settings, settingsOf } from "./options.ts";
 import type { Program } from "./program.ts";
 import { recordSchedule } from "./recording.ts";
-import { explain } from "./report.ts";
+import { explain, REPLAY, type ReplayCall } from "./report.ts";
 import { checkOutside, PASSED } from "./runner.ts";
 import { parseSchedule } from "./schedule.ts";
 import { Search } from "./search.ts";
@@ -64,7 +64,16 @@ export async function explore(
 ): Promise<Exploration> {
   checkOutside("explore");
   checkFunction(program, "program");
-  const search = new Search(program, settingsOf(options));
+  return await runSearch(program, settingsOf(options), REPLAY);
+}
+
+/** Explores; `call` is what a failure says to paste. */
+export async function runSearch(
+  program: Program,
+  settings: Settings,
+  call: ReplayCall,
+): Promise<Exploration> {
+  const search = new Search(program, settings, call);
   try {
     return await search.run();
   } finally {
@@ -96,16 +105,26 @@ export async function replay(
 ): Promise<void> {
   checkOutside("replay");
   checkFunction(program, "program");
-  const { maxSteps = 100_000 } = checkOptions(options, "replay", ["maxSteps"]);
+  const { maxSteps = MAX_STEPS } = checkOptions(options, "replay", ["maxSteps"]);
   checkInteger(maxSteps, "maxSteps", 1);
-  const parsed = parseSchedule(checkString(schedule, "schedule"));
+  await runSchedule(program, checkString(schedule, "schedule"), maxSteps, REPLAY);
+}
+
+/** Runs one schedule; `call` is what a failure says to paste. */
+export async function runSchedule(
+  program: Program,
+  schedule: string,
+  maxSteps: number,
+  call: ReplayCall,
+): Promise<void> {
+  const parsed = parseSchedule(schedule);
   const recording = await recordSchedule(program, parsed, maxSteps);
   const { result, choices, misfit } = recording;
   const warning = misfit && `The schedule does not fit the program: ${misfit}. It was found for ` +
       `another one, or the program has changed since`;
   if (result !== PASSED) {
     const found = warning ? `${warning}. What it does now fails` : "The schedule fails";
-    throw explain(recording, { ...parsed, choices }, 1, found);
+    throw explain(recording, { ...parsed, choices }, 1, found, call);
   }
   if (warning) webHost.warn(`broomio: ${warning}; explore() it anew`);
 }

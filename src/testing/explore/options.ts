@@ -107,6 +107,9 @@ const OPTIONS: readonly (keyof ExploreOptions)[] = [
   ...["cancel", "maxSteps", "autojump", "onProgress", "progress"] as const,
 ];
 
+/** How many steps a schedule may take where nothing else is said. */
+export const MAX_STEPS = 100_000;
+
 /** How each strategy is made. */
 export const STRATEGIES: Readonly<Record<StrategyName, (options: Settings) => Strategy>> = {
   mixed: ({ depth }) => new Mixed(depth),
@@ -133,7 +136,7 @@ export type Settings =
 export function settingsOf(options: ExploreOptions): Settings {
   checkOptions(options, "explore", OPTIONS);
   const { strategy = "mixed", schedules = 1000, seconds = 10, seed = 0, preemptions = 2 } = options;
-  const { depth = 3, time = true, cancel = false, maxSteps = 100_000, onProgress } = options;
+  const { depth = 3, time = true, cancel = false, maxSteps = MAX_STEPS, onProgress } = options;
   const { autojump = true, progress = true } = options;
   const settings: Settings = {
     strategy: checkOneOf(strategy, "strategy", NAMES),

@@ -16,8 +16,8 @@ import { type Settings, STRATEGIES } from "./options.ts";
 import { Pct } from "./priorities.ts";
 import { Progress } from "./progress.ts";
 import type { Program } from "./program.ts";
-import { firstDifference, recordSchedule } from "./recording.ts";
-import { explain } from "./report.ts";
+import { firstDifference, type Recording, recordSchedule } from "./recording.ts";
+import { explain, type ReplayCall } from "./report.ts";
 import { PASSED, Runner, turnOfRuntime } from "./runner.ts";
 import type { PlannedCancel, Schedule } from "./schedule.ts";
 import { realSeconds } from "./schedule_globals.ts";
@@ -35,6 +35,7 @@ const LONG_RUN = 1000;
 export class Search {
   readonly #program: Program;
   readonly #settings: Settings;
+  readonly #call: ReplayCall;
   readonly #strategy: Strategy;
   readonly #runner: Runner;
   readonly #sweep: CancelSweep | null;
@@ -50,7 +51,8 @@ export class Search {
   #steps = 0;
   #longest = 0;
 
-  constructor(program: Program, settings: Settings) {
+  constructor(program: Program, settings: Settings, call: ReplayCall) {
+    this.#call = call;
     this.#program = program;
     this.#settings = settings;
     this.#strategy = STRATEGIES[settings.strategy](settings);
@@ -182,9 +184,9 @@ export class Search {
     if (after.result === PASSED) await this.#throwNondeterminism(schedule, result);
     const found = `Schedule ${this.#schedules} fails (${strategy}` +
       (before.preemptions > after.preemptions
-        ? `, shrunk from ${before.preemptions} preemptions to ${after.preemptions})`
+        ? `, shrunk from ${preemptions(before)} to ${after.preemptions})`
         : ")");
-    throw explain(after, schedule, this.#schedules, found);
+    throw explain(after, schedule, this.#schedules, found, this.#call);
   }
 
   /**
@@ -241,4 +243,8 @@ export class Search {
       seconds: realSeconds() - this.#began,
     };
   }
+}
+
+function preemptions({ preemptions: count }: Recording): string {
+  return count === 1 ? "1 preemption" : `${count} preemptions`;
 }
