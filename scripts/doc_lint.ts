@@ -3,13 +3,13 @@
  * exported symbol has an example which a reader can copy.
  *
  * Invariant, when it passes: every exported symbol has an `@example` of its own, that uses it; every
- * example imports what it uses, is run by `deno task test`, and runs to its end there; every
+ * example imports what it uses, is run by `deno task test:doc`, and runs to its end there; every
  * function and method that gives an operation says whether it is a checkpoint. The doors are those
  * that `deno.json` exports, so none can be forgotten.
  *
- * That examples compile and do what they say is found by `deno task check` and `deno task test`. But
- * `deno test --doc` imports by itself what the file around an example exports, so that an example
- * can run here and not at a reader's: names that are used and not imported are found here.
+ * That examples compile and do what they say is found by `deno task check` and `deno task test:doc`.
+ * But `deno test --doc` imports by itself what the file around an example exports, so an example
+ * could run there and not at a reader's: names that are used and not imported are found here.
  */
 import config from "../deno.json" with { type: "json" };
 

@@ -16,6 +16,7 @@ const STAGES: readonly (readonly string[])[] = [
   ["check", "doc"],
   ["dry"],
   ["test"], // alone, because it measures time
+  ["test:doc"],
   ["examples"],
 ];
 
@@ -47,19 +48,30 @@ async function runTask(name: string, live: boolean): Promise<Outcome> {
   return { success: (await process.status).success, text };
 }
 
-/** The counts in the closing line of `deno test`, as the line CI reads. */
-export function countsOf(testOutput: string): string | undefined {
+/** How many tests there were. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** The counts in the closing line of `deno test`. */
+export function countsOf(testOutput: string): Counts | undefined {
   const line = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/gm;
   const counts = [...testOutput.matchAll(line)].at(-1); // a test may print such a line too
-  return counts && `${counts[1]} passed, ${counts[2]} failed`;
+  return counts && { passed: Number(counts[1]), failed: Number(counts[2]) };
+}
+
+function sumOf(a: Counts | undefined, b: Counts | undefined): Counts | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed };
 }
 
 /**
  * Runs the stages; gives the names of the tasks that failed, and the counts of the tests if they
  * ran.
  */
-async function runStages(): Promise<{ failed: string[]; counts?: string }> {
-  let counts: string | undefined;
+async function runStages(): Promise<{ failed: string[]; counts?: Counts }> {
+  let counts: Counts | undefined;
   for (const stage of STAGES) {
     const live = stage.length === 1;
     if (live) console.log(`== ${stage[0]}`);
@@ -72,7 +84,7 @@ async function runStages(): Promise<{ failed: string[]; counts?: string }> {
     );
     for (const { name, text } of outcomes) {
       if (!live) console.log(`== ${name}\n${text.trimEnd()}`);
-      if (name === "test") counts = countsOf(text);
+      if (name.startsWith("test")) counts = sumOf(counts, countsOf(text));
     }
     console.log(`   (${((performance.now() - start) / 1000).toFixed(1)} s)`);
     const failed = outcomes.filter((each) => !each.success).map((each) => each.name);
@@ -84,6 +96,6 @@ async function runStages(): Promise<{ failed: string[]; counts?: string }> {
 if (import.meta.main) {
   const { failed, counts } = await runStages();
   console.log(failed.length > 0 ? `\nNot ok: ${failed.join(", ")}` : "\nok");
-  if (counts) console.log(counts);
+  if (counts) console.log(`${counts.passed} passed, ${counts.failed} failed`);
   if (failed.length > 0) Deno.exit(1);
 }

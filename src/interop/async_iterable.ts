@@ -196,6 +196,7 @@ const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
  *
  * @param receiver The receiving end of a channel; it belongs to the iterable from now on.
  * @param loop The loop that the senders run on.
+ * @throws {TypeError} If it is no receiver, or no loop.
  * @example
  * ```ts
  * import { Loop, openChannel, toAsyncIterable } from "jsr:@broomio/core";

@@ -184,6 +184,9 @@ export class BufferedReader implements ReceiveStream {
   /**
    * Receives what comes next, from the buffer first: the rest of a stream after its header. As
    * {@linkcode ReceiveStream.recv}. A checkpoint.
+   *
+   * @throws {RangeError} If `max` is not at least 1.
+   * @throws {BusyResourceError} If another task is reading.
    */
   recv(max: number = USUAL_CAPACITY): Selectable<Uint8Array<ArrayBuffer> | null> {
     return this.#read(new ReceivePlan(checkMax(max, "max of recv()")));
@@ -192,6 +195,9 @@ export class BufferedReader implements ReceiveStream {
   /**
    * Receives what comes next into `buffer`, from the own buffer first. As
    * {@linkcode ReceiveStream.recvInto}. A checkpoint.
+   *
+   * @throws {RangeError} If the buffer has no room.
+   * @throws {BusyResourceError} If another task is reading.
    */
   recvInto(buffer: Uint8Array): Selectable<number | null> {
     return this.#read(new ReceiveIntoPlan(checkBuffer(buffer)));
@@ -200,6 +206,9 @@ export class BufferedReader implements ReceiveStream {
   /**
    * Receives a view of what comes next, in the own buffer first; valid until the next read. As
    * {@linkcode ReceiveStream.recvView}. A checkpoint.
+   *
+   * @throws {RangeError} If `max` is not at least 1.
+   * @throws {BusyResourceError} If another task is reading.
    */
   recvView(max: number = USUAL_CAPACITY): Selectable<Uint8Array<ArrayBuffer> | null> {
     return this.#read(new ReceiveViewPlan(checkMax(max, "max of recvView()")));

@@ -127,7 +127,11 @@ export class TcpClientSocket extends Socket {
   #noDelay: boolean;
   #keepAlive: boolean;
 
-  /** Made by `connect` and `accept`; by hand over a raw stream of one's own. */
+  /**
+   * Made by `connect` and `accept`; by hand over a raw stream of one's own.
+   *
+   * @throws {TypeError} If an option is of the wrong kind.
+   */
   constructor(raw: RawStream, options: TcpOptions = {}) {
     super(raw);
     this.#raw = raw;

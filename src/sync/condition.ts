@@ -190,7 +190,12 @@ export class Condition {
     this.lock.release();
   }
 
-  /** Runs `body` while this task owns the lock; as `lock.with(body)`. A checkpoint. */
+  /**
+   * Runs `body` while this task owns the lock; as `lock.with(body)`. A checkpoint.
+   *
+   * @throws {TypeError} If `body` is neither a coroutine nor a function.
+   * @throws {BrokenResourceError} If the lock is broken, because its owner ended.
+   */
   with<T>(body: Body<T>): Operation<T> {
     return new WithCommand(this.lock, checkBody(body, "with"));
   }

@@ -73,8 +73,8 @@ Deno.test("readme: links to files are found, addresses are not", () => {
 Deno.test("ok: the counts of a test run are those of its last line", () => {
   assertEquals(
     countsOf("ok | 1 passed | 0 failed\n\nok | 7 passed (3 steps) | 0 failed (2s)\n"),
-    "7 passed, 0 failed",
+    { passed: 7, failed: 0 },
   );
-  assertEquals(countsOf("FAILED | 5 passed | 2 failed (1 step) (9ms)"), "5 passed, 2 failed");
+  assertEquals(countsOf("FAILED | 5 passed | 2 failed (1 step) (9ms)"), { passed: 5, failed: 2 });
   assertEquals(countsOf("error: no tests"), undefined);
 });

@@ -15,6 +15,7 @@ let seen: Map<string, boolean> | null = null;
  * comes to the interesting state. Elsewhere it does nothing.
  *
  * @param name What state that is: "the buffer was full".
+ * @throws {TypeError} If the name is no string.
  * @example
  * ```ts
  * import { checkpoint, Nursery } from "jsr:@broomio/core";
