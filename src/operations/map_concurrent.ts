@@ -233,6 +233,7 @@ class AsCompleted<T, R> extends Mapping<T, R, void> {
  * @example
  * ```ts
  * import { asCompleted, Loop, type ResultVisitor, sleep } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
  * import { assertEquals } from "jsr:@std/assert";
  *
  * function* wait(seconds: number) {
@@ -241,8 +242,8 @@ class AsCompleted<T, R> extends Mapping<T, R, void> {
  * }
  * const log: string[] = [];
  * const note: ResultVisitor<string> = (result, index) => void log.push(`${index}: ${result}`);
- * await new Loop().run(asCompleted([0.02, 0.01], wait).forEach(note));
- * assertEquals(log, ["1: 0.01 s", "0: 0.02 s"]);
+ * await new Loop({ host: new VirtualClock() }).run(asCompleted([2, 1], wait).forEach(note));
+ * assertEquals(log, ["1: 1 s", "0: 2 s"]);
  * ```
  */
 export type ResultVisitor<R> = (

@@ -65,12 +65,15 @@ export interface RateLimiterOptions {
  * @example
  * ```ts
  * import { Loop, RateLimiter, type RateLimiterStatistics } from "jsr:@broomio/core";
+ * import { VirtualClock } from "jsr:@broomio/core/testing";
  * import { assertEquals } from "jsr:@std/assert";
  *
  * const limiter = new RateLimiter({ limit: 10 });
- * await new Loop().run(limiter.acquire());
- * const { available, tasksWaiting }: RateLimiterStatistics = limiter.statistics();
- * assertEquals([available, tasksWaiting], [9, 0]);
+ * await new Loop({ host: new VirtualClock() }).run(function* () {
+ *   yield* limiter.acquire();
+ *   const { available, tasksWaiting }: RateLimiterStatistics = limiter.statistics();
+ *   assertEquals([available, tasksWaiting], [9, 0]);
+ * }());
  * ```
  */
 export interface RateLimiterStatistics {

@@ -82,10 +82,9 @@ export interface TlsConnectOptions extends TcpConnectOptions, TlsClientOptions {
  * const options: TlsUpgradeOptions = { hostname: "mail.example.com", timeout: 10 };
  * await new Loop().run(function* () {
  *   using listener = yield* TcpListenSocket.listen({ hostname: "127.0.0.1", port: 0 });
- *   const plain = yield* TcpClientSocket.connect(listener.localAddr);
- *   const peer = yield* listener.accept();
+ *   using plain = yield* TcpClientSocket.connect(listener.localAddr);
+ *   using peer = yield* listener.accept();
  *   yield* peer.send(new TextEncoder().encode("500 no TLS here\r\n")); // it cannot
- *   peer.close();
  *   try {
  *     using _ = yield* TlsClientSocket.upgrade(plain, options);
  *   } catch (error) {
@@ -178,32 +177,34 @@ export interface TlsServerUpgradeOptions extends TlsServerOptions, TcpOptions {
  *
  * @example
  * ```ts
- * import { Loop, Nursery } from "jsr:@broomio/core";
+ * import { Event, Loop, Nursery } from "jsr:@broomio/core";
  * import { TcpClientSocket, type TlsListenOptions, TlsListenSocket } from "jsr:@broomio/core/net";
  * import { runProcess } from "jsr:@broomio/core/os";
  * import { assertEquals } from "jsr:@std/assert";
  *
  * const selfSigned = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes " +
  *   "-keyout - -subj /CN=localhost -addext subjectAltName=DNS:localhost";
- * const failed: string[] = [];
  * await new Loop().run(Nursery.open(function* (nursery) {
  *   const { stdout } = yield* runProcess("openssl", selfSigned.split(" "));
  *   const [key, cert] = stdout.split(/(?=-----BEGIN CERT)/);
+ *   const turnedAway = new Event();
  *   const options: TlsListenOptions = {
  *     hostname: "127.0.0.1",
  *     cert,
  *     key,
  *     handshakeTimeout: 5, // seconds
- *     onHandshakeError: (error) => void failed.push(error.code),
+ *     onHandshakeError(error) {
+ *       assertEquals(error.code, "EPROTO");
+ *       turnedAway.set();
+ *     },
  *   };
  *   using listener = yield* TlsListenSocket.listen(options);
  *   nursery.startSoon(listener.accept());
  *   using scanner = yield* TcpClientSocket.connect(listener.localAddr);
  *   yield* scanner.send(new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n")); // no TLS
- *   while ((yield* scanner.recv()) !== null); // until it is turned away
+ *   yield* turnedAway.wait();
  *   nursery.cancel();
  * }));
- * assertEquals(failed, ["EPROTO"]);
  * ```
  */
 export interface TlsListenOptions extends TcpListenOptions, TlsServerOptions {
