@@ -78,12 +78,21 @@ export type Address = NetAddress | UnixAddress;
  *
  * @example
  * ```ts
- * import type { PipeAddress } from "jsr:@broomio/core/os";
+ * import { Loop } from "jsr:@broomio/core";
+ * import { type PipeAddress, Process, SocketError } from "jsr:@broomio/core/os";
  * import { assertEquals } from "jsr:@std/assert";
  *
- * // As it stands in the errors of a process's streams.
- * const address: PipeAddress = { transport: "pipe", name: 'stdin of "cat"' };
- * assertEquals(address.name, 'stdin of "cat"');
+ * await new Loop().run(function* () {
+ *   const child = yield* Process.start("true", [], { stdin: "pipe" });
+ *   yield* child.wait(); // it reads nothing
+ *   try {
+ *     yield* child.stdin.send(new Uint8Array(1_000_000));
+ *   } catch (error) {
+ *     if (!(error instanceof SocketError)) throw error;
+ *     const { transport, name } = error.address as PipeAddress;
+ *     assertEquals([error.code, transport, name], ["EPIPE", "pipe", 'stdin of "true"']);
+ *   }
+ * }());
  * ```
  */
 export interface PipeAddress {

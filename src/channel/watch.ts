@@ -19,11 +19,13 @@ import { checkVisitor, forEachOf, type Visitor } from "../operations/for_each.ts
  *
  * @example
  * ```ts
- * import { Watch, type WatchOptions } from "jsr:@broomio/core";
- * import { assertEquals } from "jsr:@std/assert";
+ * import { Loop, Watch, type WatchOptions } from "jsr:@broomio/core";
+ * import { assertRejects } from "jsr:@std/assert";
  *
- * const options: WatchOptions = { name: "log level" }; // shown in deadlock reports
- * assertEquals(new Watch("info", options).value, "info");
+ * const options: WatchOptions = { name: "log level" };
+ * const level = new Watch("info", options);
+ * // The name is in the report of the deadlock: nobody is going to change it.
+ * await assertRejects(() => new Loop().run(level.changes().next()), Error, "log level");
  * ```
  */
 export interface WatchOptions {

@@ -172,6 +172,11 @@ export interface MessageStream extends Disposable {
   /**
    * Closes this end. Never waits: the handshake goes on by itself, for at most `closeTimeout`.
    * Twice is once.
+   *
+   * @param code The close code that the other end is told: 1000, which is the default, or from 3000
+   * to 4999.
+   * @throws {RangeError} If the code is less than 1000 or more than 4999.
+   * @throws {TypeError} If the code is no number, or the reason no string.
    */
   close(code?: number, reason?: string): void;
   /** How many bytes wait to be sent. */

@@ -185,6 +185,7 @@ export class BufferedReader implements ReceiveStream {
    * Receives what comes next, from the buffer first: the rest of a stream after its header. As
    * {@linkcode ReceiveStream.recv}. A checkpoint.
    *
+   * @param max The most bytes to give.
    * @throws {RangeError} If `max` is not at least 1.
    * @throws {BusyResourceError} If another task is reading.
    */
@@ -207,6 +208,7 @@ export class BufferedReader implements ReceiveStream {
    * Receives a view of what comes next, in the own buffer first; valid until the next read. As
    * {@linkcode ReceiveStream.recvView}. A checkpoint.
    *
+   * @param max The most bytes to give.
    * @throws {RangeError} If `max` is not at least 1.
    * @throws {BusyResourceError} If another task is reading.
    */

@@ -15,12 +15,18 @@ import { type SyncOptions, titleFrom } from "./sync_options.ts";
  *
  * @example
  * ```ts
- * import { ParkingLot, type ParkingLotStatistics } from "jsr:@broomio/core";
+ * import { Loop, Nursery, ParkingLot, type ParkingLotStatistics } from "jsr:@broomio/core";
+ * import { waitAllBlocked } from "jsr:@broomio/core/testing";
  * import { assertEquals } from "jsr:@std/assert";
  *
  * const lot = new ParkingLot();
- * const { tasksWaiting }: ParkingLotStatistics = lot.statistics();
- * assertEquals(tasksWaiting, 0);
+ * await new Loop().run(Nursery.open(function* (nursery) {
+ *   for (let i = 0; i < 3; i++) nursery.startSoon(lot.park());
+ *   yield* waitAllBlocked();
+ *   const { tasksWaiting }: ParkingLotStatistics = lot.statistics();
+ *   assertEquals(tasksWaiting, 3);
+ *   lot.unparkAll();
+ * }));
  * ```
  */
 export interface ParkingLotStatistics {

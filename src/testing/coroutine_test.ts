@@ -52,7 +52,12 @@ import { VirtualClock } from "./virtual_clock.ts";
 export interface TestClock {
   /** The time: seconds, from 0. */
   now(): number;
-  /** Moves time on by hand. Returns at once: what is due runs when the caller waits. */
+  /**
+   * Moves time on by so many seconds. Returns at once: what is due runs when the caller waits.
+   *
+   * @throws {TypeError} If it is not a number.
+   * @throws {RangeError} If it is negative, or not finite.
+   */
   advance(seconds: number): void;
 }
 
