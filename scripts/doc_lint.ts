@@ -137,7 +137,7 @@ export function exampleProblems(example: string, source: string, name?: string):
     if (code.includes("import.meta.main")) {
       problems.push("the example does not run: import.meta.main is false in `deno test --doc`");
     }
-    const imports = [...code.matchAll(/^import (?:[\s\S]*? from )?"(.*)";$/gm)];
+    const imports = [...code.matchAll(/^import (?:[^"]* from )?"(.*)";$/gm)];
     const modules = imports.map(([, module]) => module);
     if (!modules.some((module) => module.startsWith("jsr:@broomio/core"))) {
       problems.push("the example imports nothing from this package");
