@@ -302,7 +302,15 @@ export type { Duration, DurationLike } from "./src/duration.ts";
 export type { Host, HostSession } from "./src/host.ts";
 export type { ExecutionOrder } from "./src/kernel/ready_queue.ts";
 export type { Task, TaskState } from "./src/kernel/task.ts";
-export type { Instrument, LoopWarning } from "./src/kernel/scheduler.ts";
+export type {
+  Instrument,
+  LoopWarning,
+  ScopeKind,
+  ScopeView,
+  TaskOutcome,
+  TaskWait,
+  TaskWake,
+} from "./src/kernel/instrument.ts";
 export { CancelScope, type CancelScopeOptions } from "./src/kernel/cancel_scope.ts";
 export { shield, type ShieldOptions } from "./src/operations/shield.ts";
 export {

@@ -11,6 +11,8 @@ import { checkBoolean, checkFunction, checkInteger, checkOptions } from "./check
 import { observeYields } from "./kernel/command.ts";
 import { ScopeCore } from "./kernel/cancel_scope.ts";
 import type { Operation } from "./kernel/coroutine.ts";
+import { checkInstruments } from "./kernel/instrument.ts";
+import { createScheduler } from "./kernel/instrumented_scheduler.ts";
 import {
   type ExploredLoop,
   LOOP_OPTIONS,
@@ -23,14 +25,12 @@ import { NurseryCore, type TaskOptions } from "./kernel/nursery.ts";
 import { createQueue, type ExecutionOrder, seededRandom } from "./kernel/ready_queue.ts";
 import { NOWHERE, OVER, Run, WAIT } from "./kernel/run.ts";
 import {
-  checkInstruments,
   createWarn,
   DRAINING_PORTAL,
-  type Instrument,
   NO_PORTAL,
   OPEN_PORTAL,
   runningTask,
-  Scheduler,
+  type Scheduler,
 } from "./kernel/scheduler.ts";
 import { captureStack } from "./kernel/stack.ts";
 import { runBatch, stepFresh } from "./kernel/step.ts";
@@ -181,7 +181,7 @@ export class Loop {
   constructor(options: LoopOptions = {}) {
     checkOptions(options, "Loop", LOOP_OPTIONS);
     const { executionOrder = "fifo", host = webHost, onWarning, asyncContext = false } = options;
-    const { instruments = NO_INSTRUMENTS, debug = false } = options;
+    const { instruments = [], debug = false } = options;
     const { seed = Math.floor(Math.random() * 2 ** 32) } = options;
     this.seed = checkInteger(seed, "seed", Number.MIN_SAFE_INTEGER);
     checkBoolean(debug, "debug");
@@ -194,16 +194,16 @@ export class Loop {
     this.#order = executionOrder;
     const ordering = Loop.#ordering;
     Loop.#ordering = null;
-    this.#scheduler = new Scheduler({
+    const parts = {
       loop: this,
       host,
       queue: ordering?.queue ?? createQueue<TaskCore>(executionOrder, seededRandom(this.seed)),
-      instruments,
       debug,
       asyncContext,
       random: ordering?.random ?? seededRandom(executionOrder === "random" ? this.seed : 0),
       warn: createWarn(host, onWarning),
-    });
+    };
+    this.#scheduler = createScheduler(parts, instruments);
     this.#root = this.#newRoot();
   }
 
@@ -304,7 +304,7 @@ export class Loop {
       let now = scheduler.firstLook();
       this.#turnLength = this.#nextTurnLength();
       for (let looks = 1;; looks++) {
-        if (timers.next <= now) timers.fire(now);
+        if (timers.next <= now) scheduler.fire(now);
         const timeIsUp = runBatch(scheduler, this.#steps);
         const before = now;
         // With nothing ready, and nothing due for long, a look would be a tenth of what a turn for
@@ -378,6 +378,7 @@ export class Loop {
 
   #newRoot(): NurseryCore {
     const scope = new ScopeCore(this.#scheduler, "the loop");
+    scope.kind = "loop";
     const root = new NurseryCore(scope, null, this.#onStray === null ? "abort" : "ignore");
     root.onIgnored = this.#onStray;
     return root;
@@ -445,5 +446,3 @@ export class Loop {
     this.#reminder = null;
   }
 }
-
-const NO_INSTRUMENTS: readonly Instrument[] = [];

@@ -23,7 +23,9 @@ export interface Channel<T> {
 }
 
 export interface Broomio {
-  Loop: new () => { run<T>(main: Coroutine<T>): Promise<T> };
+  Loop: new (options?: { instruments: readonly object[] }) => {
+    run<T>(main: Coroutine<T>): Promise<T>;
+  };
   Nursery: { open<T>(body: (nursery: Nursery) => Coroutine<T>): Operation<T | undefined> };
   checkpoint(): Operation<void>;
   sleep(seconds: number): Operation<void>;
@@ -61,10 +63,11 @@ export function runMany(
   lib: Broomio,
   count: number,
   child: (index: number) => Coroutine<unknown>,
+  instruments: readonly object[] = [],
 ): Promise<void> {
-  return runOn(lib, function* () {
+  return new lib.Loop({ instruments }).run(function* () {
     yield* lib.Nursery.open(function* (nursery) {
       for (let index = 0; index < count; index++) nursery.startSoon(child(index));
     });
-  });
+  }());
 }

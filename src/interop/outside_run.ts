@@ -13,10 +13,11 @@
  */
 import type { ScopeCore } from "../kernel/cancel_scope.ts";
 import type { Trap } from "../kernel/coroutine.ts";
-import { TaskCancelledError, TimeoutError } from "../kernel/errors.ts";
+import { TimeoutError } from "../kernel/errors.ts";
 import type { NurseryCore } from "../kernel/nursery.ts";
 import { isCancellation, NEXT } from "../kernel/frame.ts";
-import { type Caller, Extras, type TaskCore } from "../kernel/task.ts";
+import { runningTask } from "../kernel/scheduler.ts";
+import { type Caller, endError, Extras, type TaskCore } from "../kernel/task.ts";
 import { stepNow } from "../loop.ts";
 import { joinSignal, leaveSignal } from "./signal_runs.ts";
 
@@ -105,7 +106,8 @@ export abstract class OutsideRun<T> extends Extras implements Caller {
     const scope = this.#ensureScope();
     if (scope.cause !== null) return; // one from outside of it was first
     this.#cause = { reason };
-    scope.cancel(reason);
+    // A signal, or that the client has gone, which some runtimes tell with a signal.
+    scope.cancelFrom("signal", runningTask() ?? undefined, reason);
   }
 
   /** Takes the timeout back: it goes on for as long as it likes. */
@@ -140,6 +142,6 @@ export abstract class OutsideRun<T> extends Extras implements Caller {
     else if (!cancelled) this.reject(task.value, FAILED);
     else if ((scope === null || !scope.cancelCalled) && task.nursery.scope.cancelCalled) {
       this.reject(task.nursery.scope.reason, CLOSED);
-    } else this.reject(new TaskCancelledError(task), FAILED);
+    } else this.reject(endError(task), FAILED);
   }
 }

@@ -122,7 +122,7 @@ export function interrupt(task: TaskCore): void {
 /** Makes a task ready that is to meet the cancel in force where it stands. */
 export function deliver(task: TaskCore, cause: ScopeCore = task.scope.cause!): void {
   applyCancel(task, cause);
-  task.scheduler.ready(task);
+  task.scheduler.ready(task, cause);
 }
 
 /** Sets how a task meets the cancel in force, and counts that. */

@@ -31,6 +31,7 @@ import { Command } from "./command.ts";
 import { type Body, bodyIterator, type Coroutine, type Operation } from "./coroutine.ts";
 import { type Duration, toDeadline, toSeconds } from "../duration.ts";
 import { Cancelled, type CancelSource, TimeoutError } from "./errors.ts";
+import type { ScopeKind } from "./instrument.ts";
 import { type Frame, isCancellation, type Mode, NEXT, THROW } from "./frame.ts";
 import { bothErrors } from "./nursery_error.ts";
 import { ScopeFrame, type ScopeOpener, type ScopeStyle } from "./scope_frame.ts";
@@ -144,6 +145,8 @@ const MAX_REPORTED = 10;
 export class ScopeCore extends CancelScope implements Timed {
   readonly scheduler: Scheduler;
   readonly name: string;
+  /** What it is the scope of; set before it is entered. */
+  kind: ScopeKind = "block";
   generation: number = 0;
   /** Null for the scope at the root, and until the scope is entered. */
   parent: ScopeCore | null = null;
@@ -177,8 +180,8 @@ export class ScopeCore extends CancelScope implements Timed {
   #shield: boolean;
   #deadline: number;
   #cancelled: Cancelled | null = null;
-  /** How the body ended, while cleanups run. */
-  #end: { mode: Mode; value: unknown } | null = null;
+  /** How the body ended, while cleanups run, and those that have not run. */
+  #end: { mode: Mode; value: unknown; left: Cleanup[] } | null = null;
 
   constructor(scheduler: Scheduler, name = "", deadline = Infinity, shield = false) {
     super();
@@ -242,7 +245,9 @@ export class ScopeCore extends CancelScope implements Timed {
     this.source = source;
     this.origin = origin;
     this.scheduler.timers.cancel(this);
-    if (this.cause === null) spread(this, this);
+    this.scheduler.scopeCancelled(this);
+    // An instrument may have changed a shield: then the cause is set, and nobody was interrupted.
+    if (this.cause === null || this.cause === this) spread(this, this);
   }
 
   expire(): void {
@@ -263,6 +268,7 @@ export class ScopeCore extends CancelScope implements Timed {
     if (!this.#shield) this.cause = parent.cause;
     // Cancelled before it was entered.
     if (this.cancelCalled && this.cause === null) this.cause = this;
+    this.scheduler.scopeOpened(this);
     if (this.#deadline !== Infinity) this.#arm();
   }
 
@@ -274,6 +280,7 @@ export class ScopeCore extends CancelScope implements Timed {
     task.scope = parent;
     if (parent.owner === task) parent.inner = null;
     else task.outermost = null;
+    this.scheduler.scopeClosed(this);
     if (this.watchers !== null) notify([this]);
   }
 
@@ -294,7 +301,14 @@ export class ScopeCore extends CancelScope implements Timed {
     const end = this.#end;
     if (end !== null) {
       this.#end = null;
-      const errors = task.mode === NEXT ? task.value as unknown[] : [task.value];
+      // Each is shielded, but an instrument may have taken the shield away: then a cancel unwinds
+      // one of them, which is no error, and the others run all the same.
+      const errors = task.mode === NEXT
+        ? task.value as unknown[]
+        : task.mode === THROW
+        ? [task.value]
+        : [];
+      if (end.left.length > 0) this.cleanups = end.left;
       for (const error of errors) {
         end.value = end.mode === THROW && !isCancellation(end)
           ? bothErrors(end.value, error)
@@ -305,7 +319,7 @@ export class ScopeCore extends CancelScope implements Timed {
       task.value = end.value;
     }
     if (this.cleanups === null) return false;
-    this.#end = { mode: task.mode, value: task.value };
+    this.#end = { mode: task.mode, value: task.value, left: this.cleanups };
     frame.iterator = runCleanups(task, this.cleanups);
     this.cleanups = null;
     task.mode = NEXT;
@@ -319,9 +333,9 @@ export class ScopeCore extends CancelScope implements Timed {
    */
   taskScope(task: TaskCore): ScopeCore {
     const outermost = task.outermost;
-    if (outermost !== null && outermost.#wholeTask) return outermost;
+    if (outermost !== null && outermost.kind === "task") return outermost;
     const scope = new ScopeCore(this.scheduler, `task ${task.name}`);
-    scope.#wholeTask = true;
+    scope.kind = "task";
     scope.parent = this;
     scope.owner = task;
     scope.cause = this.cause;
@@ -331,7 +345,6 @@ export class ScopeCore extends CancelScope implements Timed {
     task.outermost = scope;
     return scope;
   }
-  #wholeTask = false;
 
   #arm(): void {
     const { timers, host } = this.scheduler;

@@ -5,7 +5,7 @@
  */
 import type { ScopeCore } from "./cancel_scope.ts";
 import type { TaskCore } from "./task.ts";
-import { linesOf, nodeOf, tasksIn, walkTasks } from "./task_tree.ts";
+import { linesOf, TaskReader, tasksIn, walkTasks } from "./task_tree.ts";
 
 /** The report is cut here: nobody reads further. */
 const MAX_TASKS = 60;
@@ -22,9 +22,10 @@ const HINT =
 /** The text of a `DeadlockError`. */
 export function deadlockReport(root: ScopeCore): string {
   const lines: string[] = [];
+  const reader = new TaskReader(root.scheduler);
   let count = 0;
   walkTasks(root, (task, depth) => {
-    if (++count <= MAX_TASKS) lines.push(...linesOf(nodeOf(task, depth)));
+    if (++count <= MAX_TASKS) lines.push(...linesOf(reader.nodeOf(task, depth)));
   });
   if (count > MAX_TASKS) lines.push(`  ... and ${count - MAX_TASKS} more`);
   const cycles = findCycles(root);

@@ -11,7 +11,8 @@ import type { NurseryCore } from "./nursery.ts";
 import type { ExecutionOrder } from "./ready_queue.ts";
 import type { RingBuffer } from "./ring_buffer.ts";
 import type { Settle } from "./run.ts";
-import type { Instrument, LoopWarning, Scheduler } from "./scheduler.ts";
+import type { Instrument, LoopWarning } from "./instrument.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { TaskCore } from "./task.ts";
 
 /**

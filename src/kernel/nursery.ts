@@ -257,7 +257,8 @@ export class NurseryCore extends Nursery {
     const seconds = toSeconds(delay);
     const task = this.#add<T>(toIterator(coroutine, "startLater"), options, this.startLater);
     task.wait = new Delay(task, seconds);
-    task.since = this.scheduler.tick;
+    task.since = this.scheduler.tickNow(); // the last turn may be long ago
+    this.scheduler.taskWaits(task);
     interrupt(task); // in a cancelled nursery it never runs
     return task;
   }
@@ -307,14 +308,7 @@ export class NurseryCore extends Nursery {
   /** Called by a child that has ended; `handled` where its error was given to someone else. */
   childEnded(task: TaskCore, handled: boolean): void {
     const { scope } = this;
-    const { previous, next } = task;
-    if (previous === null) scope.firstChild = next;
-    else previous.next = next;
-    if (next === null) scope.lastChild = previous;
-    else next.previous = previous;
-    task.previous = task.next = null;
-    this.size--;
-    this.scheduler.taskEnded(task);
+    this.remove(task);
     if (task.mode !== NEXT) {
       if (isCancellation(task)) {
         if (scope.stops) scope.cancelledCaught = true;
@@ -328,6 +322,19 @@ export class NurseryCore extends Nursery {
       }
     }
     if (this.size === 0 && this.whenEmpty !== null) this.whenEmpty();
+  }
+
+  /** Takes out a child that has ended. */
+  remove(task: TaskCore): void {
+    const { scope } = this;
+    const { previous, next } = task;
+    if (previous === null) scope.firstChild = next;
+    else previous.next = next;
+    if (next === null) scope.lastChild = previous;
+    else next.previous = previous;
+    task.previous = task.next = null;
+    this.size--;
+    this.scheduler.taskEnded(task);
   }
 
   /** The same object counts once: the error of a child comes again from the body that joined it. */
@@ -365,13 +372,13 @@ export class NurseryCore extends Nursery {
     }
     const name = options?.name;
     if (name !== undefined) task.ensureExtras().name = name;
-    this.scheduler.taskStarted(task as TaskCore, by, caller !== null);
     const { scope } = this;
     task.previous = scope.lastChild;
     if (scope.lastChild === null) scope.firstChild = task;
     else scope.lastChild.next = task;
     scope.lastChild = task;
     this.size++;
+    this.scheduler.taskStarted(task as TaskCore, by, caller !== null);
     return task;
   }
 }
@@ -395,6 +402,7 @@ class NurseryCommand<T> extends Command<T | undefined> {
     const { scheduler } = task;
     const deadline = this.#timeout === Infinity ? Infinity : scheduler.host.now() + this.#timeout;
     const scope = new ScopeCore(scheduler, this.#name, deadline);
+    scope.kind = "nursery";
     const nursery = new NurseryCore(scope, task, this.#policy);
     const frame = new NurseryFrame(task, scope, nursery);
     scope.enter(task);

@@ -23,6 +23,9 @@ export const AGAIN = 1;
 /** The run is over. */
 export const OVER = 2;
 
+/** How often tasks are dropped that were started when others were dropped. */
+const MAX_ROUNDS = 100;
+
 /** How a run is told that it is over. */
 export interface Settle {
   resolve(value: unknown): void;
@@ -106,10 +109,15 @@ export class Run {
     this.abandonAll(error);
   }
 
-  /** Ends the tasks that are left without running them. */
+  /**
+   * Ends the tasks that are left without running them, children before their parents. What is told
+   * of their ends may start more, which end so too.
+   */
   abandonAll(error: unknown): void {
-    const { scheduler } = this.#root;
-    for (const task of tasksIn(this.#root.scope)) task.abandon(error);
+    const { scope, scheduler } = this.#root;
+    for (let rounds = 0; scope.firstChild !== null && rounds < MAX_ROUNDS; rounds++) {
+      for (const task of tasksIn(scope).reverse()) task.abandon(error);
+    }
     while (scheduler.queue.shift() !== undefined);
   }
 

@@ -11,70 +11,12 @@ import type { LeakWatch } from "./leak_watch.ts";
 import type { Host, HostSession } from "../host.ts";
 import type { Loop } from "../loop.ts";
 import type { RingBuffer } from "./ring_buffer.ts";
-import { checkObject, wrongKind } from "../check.ts";
 import { brief } from "./errors.ts";
+import type { ScopeCore } from "./cancel_scope.ts";
+import type { LoopWarning } from "./instrument.ts";
 import { coroutineStack } from "./stack.ts";
-import type { Task, TaskCore } from "./task.ts";
+import type { TaskCore } from "./task.ts";
 import type { Timed } from "./timers.ts";
-
-/**
- * Something a loop noticed that is probably a mistake, but not an error.
- *
- * @example
- * ```ts
- * import { Loop, type LoopWarning, moveOnAfter, sleep } from "jsr:@broomio/core";
- * import { assertEquals } from "jsr:@std/assert";
- *
- * const warnings: LoopWarning[] = [];
- * const loop = new Loop({ onWarning: (warning) => warnings.push(warning) });
- * await loop.run(moveOnAfter(0.01, function* () {
- *   try {
- *     yield* sleep(60);
- *   } catch {
- *     // swallows the cancel
- *   }
- *   yield* sleep(60);
- * }));
- * assertEquals(warnings.map((warning) => warning.task.name), ["main"]);
- * ```
- */
-export interface LoopWarning {
-  /** What it is, and what to write instead. */
-  message: string;
-  /** The task it is about. */
-  task: Task;
-}
-
-/**
- * Watches the tasks of a loop: `new Loop({ instruments: [instrument] })`. Called synchronously. One
- * that throws is dropped, with a warning.
- *
- * @example
- * ```ts
- * import { type Instrument, Loop, Nursery, sleep } from "jsr:@broomio/core";
- * import { assertEquals } from "jsr:@std/assert";
- *
- * const log: string[] = [];
- * const instrument: Instrument = {
- *   taskStarted: (task) => void log.push(`${task.name} started`),
- *   taskEnded: (task) => void log.push(`${task.name} ${task.state}`),
- * };
- * await new Loop({ instruments: [instrument] }).run(Nursery.open(function* (nursery) {
- *   nursery.startSoon(sleep(0.01), { name: "child" });
- * }));
- * assertEquals(log, ["main started", "child started", "child succeeded", "main succeeded"]);
- * ```
- */
-export interface Instrument {
-  /** A task was made; it is not running yet. */
-  taskStarted?(task: Task): void;
-  /** A task has ended; `task.state` says how. */
-  taskEnded?(task: Task): void;
-  /** A task is about to run to its next wait. */
-  beforeStep?(task: Task): void;
-  /** A task has run to its next wait, or its end. */
-  afterStep?(task: Task): void;
-}
 
 /**
  * From so many external waits on, it pays to wait for the end of a round of I/O: with few it would
@@ -114,7 +56,6 @@ export interface SchedulerOptions {
   readonly loop: Loop;
   readonly host: Host;
   readonly queue: RingBuffer<TaskCore>;
-  readonly instruments: readonly Instrument[];
   readonly debug: boolean;
   readonly asyncContext: boolean;
   /**
@@ -133,11 +74,11 @@ export class Scheduler {
   readonly host: Host;
   readonly queue: RingBuffer<TaskCore>;
   readonly timers: Timers = new Timers();
-  instruments: readonly Instrument[];
   readonly debug: boolean;
   readonly asyncContext: boolean;
   readonly random: () => number;
-  readonly warn: (warning: LoopWarning) => void;
+  /** Whether there are instruments, which then see each step; see instrumented_scheduler.ts. */
+  isInstrumented: boolean = false;
   /** The task that is being stepped. */
   running: TaskCore | null = null;
   /** A step was cut short because the task did many operations that did not wait. */
@@ -167,6 +108,7 @@ export class Scheduler {
   portal: typeof NO_PORTAL | typeof OPEN_PORTAL | typeof DRAINING_PORTAL = NO_PORTAL;
 
   readonly #origin: number;
+  readonly #warn: (warning: LoopWarning) => void;
   /** The host is waiting for `#alarm` or for `wake`. */
   #idle = false;
   /** The host was asked for a turn when this round of I/O has ended. */
@@ -182,21 +124,23 @@ export class Scheduler {
     this.loop = options.loop;
     this.host = options.host;
     this.queue = options.queue;
-    this.instruments = options.instruments;
     this.debug = options.debug;
     this.asyncContext = options.asyncContext;
     this.random = options.random;
-    this.warn = options.warn;
+    this.#warn = options.warn;
     this.#origin = this.host.now();
   }
 
   /** Whether each step has to be looked at. */
   get observed(): boolean {
-    return this.debug || this.asyncContext || this.instruments.length > 0;
+    return this.debug || this.asyncContext || this.isInstrumented;
   }
 
-  /** Puts a task that is not parked any more into the queue. */
-  ready(task: TaskCore): void {
+  /**
+   * Puts a task that is not parked any more into the queue; `_cause` where the cancel of that scope
+   * is why.
+   */
+  ready(task: TaskCore, _cause?: ScopeCore): void {
     this.queue.push(task);
     if (this.#idle) this.wake();
   }
@@ -222,6 +166,11 @@ export class Scheduler {
       this.#gathering = false;
       this.session!.wake();
     }
+  }
+
+  /** Tells the loop's `onWarning`. */
+  warn(warning: LoopWarning): void {
+    this.#warn(warning);
   }
 
   /** Puts a timer in force; the deadline is finite. */
@@ -284,6 +233,11 @@ export class Scheduler {
     return this.turnStart = this.#lastLook;
   }
 
+  /** Expires what is due. */
+  fire(now: number): void {
+    this.timers.fire(now);
+  }
+
   /** The time now, which is also noted as `tick`. */
   look(): number {
     const now = this.#lastLook = this.host.now();
@@ -298,6 +252,19 @@ export class Scheduler {
     return now;
   }
 
+  /**
+   * What `tick` is at this moment. Between turns `tick` stands still, for hours in a program that
+   * hangs. A clock that fails is no reason to give no answer.
+   */
+  tickNow(): number {
+    try {
+      const tick = Math.round((this.host.now() - this.#origin) * 1000);
+      return Number.isNaN(tick) ? this.tick : tick;
+    } catch {
+      return this.tick;
+    }
+  }
+
   /** Has the host wait until the next deadline, or a wake-up. */
   sleep(): void {
     this.#idle = true;
@@ -305,7 +272,7 @@ export class Scheduler {
     this.session!.idle(this.#alarm, this.externals > 0);
   }
 
-  // Lifecycle of tasks
+  // Lifecycle of tasks and scopes. Where nothing is done, only instruments are told.
 
   /** Called by `by`, in the end, for every task that is made, before it is ready. */
   taskStarted(task: TaskCore, by: (...args: never[]) => unknown, fromOutside: boolean): void {
@@ -315,7 +282,6 @@ export class Scheduler {
     }
     if (!fromOutside) this.captureContext(task); // else it is done where it turns out to be needed
     if (this.debug) task.ensureExtras().startedAt = coroutineStack(by);
-    if (this.instruments.length > 0) this.tell("taskStarted", task);
   }
 
   /**
@@ -325,34 +291,26 @@ export class Scheduler {
     if (this.asyncContext) task.ensureExtras().context = this.host.captureContext!();
   }
 
+  /** Called where a task is parked that is not being stepped. */
+  taskWaits(_task: TaskCore): void {}
+
+  /** Called before a step of a task that is looked at. */
+  stepBegins(_task: TaskCore): void {}
+
+  /** Called after it. */
+  stepEnds(_task: TaskCore): void {}
+
   /** Called for every task that has ended. */
-  taskEnded(task: TaskCore): void {
-    if (this.instruments.length > 0) this.tell("taskEnded", task);
-  }
+  taskEnded(_task: TaskCore): void {}
 
-  /**
-   * Tells the instruments. One that throws is dropped, with a warning: it must not harm the tasks
-   * it watches.
-   */
-  tell(event: keyof Instrument, task: TaskCore): void {
-    for (const instrument of this.instruments) {
-      try {
-        instrument[event]?.(task);
-      } catch (error) {
-        this.instruments = this.instruments.filter((each) => each !== instrument);
-        this.warn({
-          message: `An instrument failed in ${event} and is dropped: ${brief(error)}`,
-          task,
-        });
-      }
-    }
-  }
-}
+  /** Called when a task has entered a scope. */
+  scopeOpened(_scope: ScopeCore): void {}
 
-/** Checks instruments where they are given. */
-export function checkInstruments(instruments: readonly Instrument[]): void {
-  if (!Array.isArray(instruments)) throw wrongKind("an array", instruments, "instruments");
-  for (const instrument of instruments) checkObject(instrument, "instruments", "an instrument");
+  /** Called when a scope was cancelled, before that spreads. */
+  scopeCancelled(_scope: ScopeCore): void {}
+
+  /** Called when a task has left a scope. */
+  scopeClosed(_scope: ScopeCore): void {}
 }
 
 /**

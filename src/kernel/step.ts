@@ -34,7 +34,8 @@ const generatorNext = generatorPrototype.next as Iterator<Trap, unknown, unknown
  * the coroutine can throw.
  */
 export function runBatch(scheduler: Scheduler, count: number): boolean {
-  const { queue, observed } = scheduler;
+  if (scheduler.observed) return runObserved(scheduler, count);
+  const { queue } = scheduler;
   for (;;) {
     let task: TaskCore | undefined;
     let result: IteratorResult<Trap, unknown> | null | undefined;
@@ -45,7 +46,7 @@ export function runBatch(scheduler: Scheduler, count: number): boolean {
           scheduler.running = null;
           return count < 0;
         }
-        if (observed || task.deliveries !== 0 || task.mode !== NEXT) break;
+        if (task.deliveries !== 0 || task.mode !== NEXT) break;
         scheduler.running = task;
         result = task.topIsGenerator
           ? generatorNext.call(task.top, task.value)
@@ -64,10 +65,8 @@ export function runBatch(scheduler: Scheduler, count: number): boolean {
       result = null;
     }
     if (result !== undefined) driveTask(task!, result);
-    else if (observed || task!.deliveries !== 0) {
-      if (isWatched(scheduler) || task!.deliveries !== 0) stepObserved(scheduler, task!);
-      else stepInContext(task!);
-    } else stepTask(scheduler, task!);
+    else if (task!.deliveries !== 0) stepObserved(scheduler, task!);
+    else stepTask(scheduler, task!);
     scheduler.running = null;
     if (scheduler.gaveWay) {
       scheduler.gaveWay = false;
@@ -78,7 +77,7 @@ export function runBatch(scheduler: Scheduler, count: number): boolean {
 
 /** Whether somebody wants to know of each step. */
 function isWatched(scheduler: Scheduler): boolean {
-  return scheduler.debug || scheduler.instruments.length > 0;
+  return scheduler.debug || scheduler.isInstrumented;
 }
 
 /** The task that `stepEntered` steps: a closure for each step would be garbage. */
@@ -98,21 +97,40 @@ function stepInContext(task: TaskCore): void {
   else extras.context(stepEntered);
 }
 
+/** `runBatch` where each step is looked at. */
+function runObserved(scheduler: Scheduler, count: number): boolean {
+  const { queue } = scheduler;
+  while (count-- > 0) {
+    const task = queue.shift();
+    if (task === undefined) return false;
+    if (isWatched(scheduler) || task.deliveries !== 0) stepObserved(scheduler, task);
+    else stepInContext(task);
+    if (scheduler.gaveWay) {
+      scheduler.gaveWay = false;
+      return true; // that step was long: time to look at the clock
+    }
+  }
+  return true;
+}
+
 /**
  * A step for which somebody wants to know more: an instrument, or a warning where it waits next.
  */
 function stepObserved(scheduler: Scheduler, task: TaskCore): void {
-  scheduler.tell("beforeStep", task);
-  if (scheduler.debug || task.deliveries !== 0) {
-    observe((by) => task.ensureExtras().position = coroutineStack(by));
-  }
+  scheduler.stepBegins(task);
+  if (scheduler.debug || task.deliveries !== 0) stepPlaced(scheduler, task);
+  else stepInContext(task);
+  scheduler.stepEnds(task);
+}
+
+/** A step after which it is known where the task has stopped. */
+function stepPlaced(scheduler: Scheduler, task: TaskCore): void {
+  observe((by) => task.ensureExtras().position = coroutineStack(by));
   if (scheduler.debug) watchTask(task);
-  const context = task.extras?.context;
-  if (context) context(() => stepTask(scheduler, task));
-  else stepTask(scheduler, task);
+  stepInContext(task);
   observe(null);
   watchTask(null);
-  scheduler.tell("afterStep", task);
+  if (scheduler.debug) task.since = scheduler.tickNow(); // the step may have been long
 }
 
 /** Sets who is told where the running coroutine stops. */
@@ -123,10 +141,16 @@ function observe(observer: YieldObserver | null): void {
 
 /** Steps a fresh task at once, for a caller outside the loop. */
 export function stepFresh(scheduler: Scheduler, task: TaskCore): void {
-  if (isWatched(scheduler)) return stepObserved(scheduler, task);
+  if (isWatched(scheduler)) stepObserved(scheduler, task);
+  else stepTask(scheduler, task);
+}
+
+/** Runs a task to its next wait, or its end. */
+function stepTask(scheduler: Scheduler, task: TaskCore): void {
   scheduler.running = task;
   const result = resumeTask(task);
-  if (isCheckpoint(task, result)) { // what the trap would do, as in `runBatch`
+  if (isCheckpoint(task, result)) {
+    // What the trap would do, as in `runBatch`: saves a loop that is looked at a tenth.
     task.value = RESUMED;
     scheduler.ready(task);
   } else driveTask(task, result);
@@ -140,13 +164,6 @@ function isCheckpoint(task: TaskCore, result: IteratorResult<Trap, unknown> | nu
   } catch {
     return false; // a getter of a result that an iterator of somebody's has made
   }
-}
-
-/** Runs a task to its next wait, or its end. */
-function stepTask(scheduler: Scheduler, task: TaskCore): void {
-  scheduler.running = task;
-  driveTask(task, resumeTask(task));
-  scheduler.running = null;
 }
 
 /**

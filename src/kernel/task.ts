@@ -272,6 +272,7 @@ export class TaskCore<T = unknown> extends Frame implements Task<T> {
     this.mode = THROW;
     this.value = error;
     this.#end();
+    this.nursery.remove(this as TaskCore);
   }
 
   /** Debug: adds where this task was started, and those around it, to the stack of its error. */

@@ -6,6 +6,7 @@
  * deep. Independent of: loops and runs.
  */
 import type { ScopeCore } from "./cancel_scope.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { TaskCore, TaskState } from "./task.ts";
 
 /**
@@ -39,20 +40,23 @@ export interface TaskNode {
   readonly depth: number;
   /** What it waits for, such as "acquiring lock db"; undefined where it does not wait. */
   readonly waitsFor: string | undefined;
-  /** For how long, in seconds. */
+  /**
+   * For how long, in seconds; 0 where it does not wait. In debug mode exact; else counted from the
+   * last look at the clock before it began to wait, which is too long by what its step took.
+   */
   readonly seconds: number;
   /** The tasks that hold what it waits for. */
   readonly holders: readonly string[];
-  /** Whether cancels from outside do not reach it. */
+  /** Whether there is a shield around it: cancels from beyond that do not reach it. */
   readonly shielded: boolean;
   /** Whether a cancel is in force where it is. */
   readonly cancelled: boolean;
   /**
-   * When the innermost scope around it that has a deadline expires: seconds on the loop's clock, or
-   * Infinity.
+   * The earliest deadline that will cancel it: seconds on the loop's clock, or Infinity. Not that
+   * of a scope that was cancelled already, nor one from beyond a shield.
    */
   readonly deadline: number;
-  /** Where it waits, as a line of a stack; known in debug mode. */
+  /** Where it waits or will go on, as a line of a stack; known in debug mode. */
   readonly where: string;
 }
 
@@ -89,37 +93,61 @@ export function tasksIn(scope: ScopeCore): TaskCore[] {
   return tasks;
 }
 
-/** One task as data. */
-export function nodeOf(task: TaskCore, depth: number): TaskNode {
-  const { wait, scope } = task;
-  return {
-    id: task.id,
-    name: task.name,
-    state: task.state,
-    depth,
-    waitsFor: wait?.describe(),
-    seconds: wait === null ? 0 : Math.max(0, task.scheduler.tick - task.since) / 1000,
-    holders: (wait?.holders?.() ?? []).map((holder) => holder.name),
-    shielded: scope.shield,
-    cancelled: scope.cause !== null,
-    deadline: deadlineOf(scope),
-    where: placeOf(task),
-  };
+/** Reads tasks as data, all as of one moment. */
+export class TaskReader {
+  readonly #tick: number;
+  /** What was found out about scopes: a thousand tasks may be inside each other. */
+  readonly #surroundings: Map<ScopeCore, Surroundings> = new Map();
+
+  constructor(scheduler: Scheduler) {
+    this.#tick = scheduler.tickNow();
+  }
+
+  /** One task; `depth` is how many are around it. */
+  nodeOf(task: TaskCore, depth: number): TaskNode {
+    const { wait, scope, state } = task;
+    return {
+      id: task.id,
+      name: task.name,
+      state,
+      depth,
+      waitsFor: wait?.describe(),
+      seconds: wait === null ? 0 : Math.max(0, this.#tick - task.since) / 1000,
+      holders: (wait?.holders?.() ?? []).map((holder) => holder.name),
+      cancelled: scope.cause !== null,
+      ...this.#surroundingsOf(scope),
+      where: state === "running" ? "" : placeOf(task),
+    };
+  }
+
+  /** What holds in a scope: of its own, and of those around it. */
+  #surroundingsOf(scope: ScopeCore): Surroundings {
+    const inside: ScopeCore[] = [];
+    let found: Surroundings | undefined;
+    for (let each: ScopeCore | null = scope; each !== null; each = each.parent) {
+      found = this.#surroundings.get(each);
+      if (found !== undefined) break;
+      inside.push(each);
+    }
+    found ??= { shielded: false, deadline: Infinity };
+    for (const each of inside.reverse()) {
+      const own = each.cancelCalled ? Infinity : each.deadline;
+      found = {
+        shielded: each.shield || found.shielded,
+        deadline: each.shield ? own : Math.min(own, found.deadline),
+      };
+      this.#surroundings.set(each, found);
+    }
+    return found;
+  }
 }
+
+type Surroundings = Pick<TaskNode, "shielded" | "deadline">;
 
 /** Where a task waits; "" where that is not kept up to date (see `stepObserved`). */
 function placeOf(task: TaskCore): string {
   const known = task.scheduler.debug || task.deliveries > 0;
   return known ? task.extras?.position.split("\n", 1)[0].trim() ?? "" : "";
-}
-
-function deadlineOf(scope: ScopeCore): number {
-  let earliest = Infinity;
-  for (let each: ScopeCore | null = scope; each !== null; each = each.parent) {
-    earliest = Math.min(earliest, each.deadline);
-    if (each.shield) break;
-  }
-  return earliest;
 }
 
 /** A node as lines of text, indented below the first. */
@@ -152,13 +180,14 @@ function formatSeconds(seconds: number): string {
  */
 export function reportScope(scope: ScopeCore, max: number): string {
   const lines: string[] = [];
+  const reader = new TaskReader(scope.scheduler);
   let more = false;
   const { owner } = scope;
-  if (owner !== null) lines.push(...linesOf(nodeOf(owner, 0)));
+  if (owner !== null) lines.push(...linesOf(reader.nodeOf(owner, 0)));
   walkTasks(scope, (task, depth) => {
     more = lines.length >= max;
     if (more) return false;
-    lines.push(...linesOf(nodeOf(task, depth + 1)));
+    lines.push(...linesOf(reader.nodeOf(task, depth + 1)));
   });
   if (more) lines.push("  ... and more");
   return lines.join("\n");

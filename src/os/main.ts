@@ -18,7 +18,7 @@ import { checkBody, checkInteger, checkOptions, wrongKind } from "../check.ts";
 import type { Body, Operation } from "../kernel/coroutine.ts";
 import { checkpoint } from "../kernel/checkpoint.ts";
 import { Cancelled } from "../kernel/errors.ts";
-import { Loop, type LoopOptions } from "../loop.ts";
+import { internalsOf, Loop, type LoopOptions } from "../loop.ts";
 import { keepAlive } from "../runtime/keep_alive.ts";
 import { call } from "../operations/call.ts";
 import { programBackend } from "./backend.ts";
@@ -105,7 +105,8 @@ class Program {
       return this.#backend.die(signal);
     }
     this.#signal = signal;
-    this.#loop.cancel(signal);
+    const { root } = internalsOf(this.#loop);
+    if (root.size > 0) root.scope.cancelFrom("signal", undefined, signal);
   }
 
   exit(code: number): void {

@@ -15,7 +15,7 @@ import {
 } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import type { ExecutionOrder } from "../kernel/ready_queue.ts";
-import { checkInstruments, type Instrument } from "../kernel/scheduler.ts";
+import { checkInstruments, type Instrument } from "../kernel/instrument.ts";
 import { internalsOf, Loop } from "../loop.ts";
 import { currentLoop, currentTask } from "../operations/current.ts";
 import { webHost } from "../runtime/web_host.ts";

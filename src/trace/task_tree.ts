@@ -5,7 +5,7 @@
  * callback.
  */
 import { wrongKind } from "../check.ts";
-import { linesOf, nodeOf, type TaskNode, walkTasks } from "../kernel/task_tree.ts";
+import { linesOf, type TaskNode, TaskReader, walkTasks } from "../kernel/task_tree.ts";
 import { internalsOf, Loop } from "../loop.ts";
 
 /**
@@ -68,7 +68,9 @@ export interface TaskTree {
 export function taskTree(loop: Loop): TaskTree {
   if (!(loop instanceof Loop)) throw wrongKind("a loop", loop, "taskTree()");
   const tasks: TaskNode[] = [];
-  walkTasks(internalsOf(loop).root.scope, (task, depth) => void tasks.push(nodeOf(task, depth)));
+  const { root, scheduler } = internalsOf(loop);
+  const reader = new TaskReader(scheduler);
+  walkTasks(root.scope, (task, depth) => void tasks.push(reader.nodeOf(task, depth)));
   return {
     tasks,
     toString: () => tasks.length === 0 ? "no tasks" : tasks.flatMap(linesOf).join("\n"),

@@ -4,14 +4,17 @@ import {
   Cancelled,
   type CancelSource,
   type Coroutine,
+  currentTask,
   moveOnAfter,
   Nursery,
+  Portal,
   shield,
   sleep,
   sleepForever,
   type Task,
   TaskCancelledError,
 } from "../../mod.ts";
+import { VirtualClock } from "../../src/testing/mod.ts";
 import { inEveryOrder, rejection, World } from "../support/world.ts";
 
 /** Waits, and keeps the Cancelled that ended that. */
@@ -98,6 +101,45 @@ Deno.test("R22b: a Cancelled made by code outside of any task names none", async
   await run;
   assertEquals(watcher.says, ["explicit", "Cancelled: from outside"]);
   assertEquals(watcher.cancelled!.origin, undefined);
+});
+
+Deno.test("R22b: a Cancelled made by the signal of portal.run says so, and who aborted it", async () => {
+  const portal = new Portal({ host: new VirtualClock() });
+  const [outside, inside] = [new Watcher(), new Watcher()];
+  const [one, other] = [new AbortController(), new AbortController()];
+  const first = portal.run(outside.wait(), { signal: one.signal });
+  const second = portal.run(inside.wait(), { signal: other.signal });
+  one.abort("client left");
+  await portal.run(
+    function* () {
+      yield* sleep(1);
+      other.abort("too late");
+    }(),
+    { name: "supervisor" },
+  );
+  assertEquals(await rejection(first), "client left");
+  assertEquals(await rejection(second), "too late");
+  assertEquals(outside.says, ["signal", "Cancelled by a signal: client left"]);
+  assertEquals(outside.cancelled!.origin, undefined);
+  assertEquals(inside.says, ["signal", "Cancelled by a signal: too late"]);
+  assertEquals((inside.cancelled!.origin as Task).name, "supervisor");
+  await portal.close();
+});
+
+Deno.test("R22b: what portal.run rejects with says who cancelled, where it was no signal", async () => {
+  const portal = new Portal({ host: new VirtualClock() });
+  const result = portal.run(function* (): Coroutine {
+    const task = yield* currentTask();
+    task.cancel("gave up");
+    yield* sleep(1);
+  }, { name: "worker" });
+  const error = await rejection(result);
+  assert(error instanceof TaskCancelledError);
+  assertEquals(
+    [error.source, error.reason, error.message],
+    ["explicit", "gave up", "Task worker was cancelled by task worker: gave up"],
+  );
+  await portal.close();
 });
 
 inEveryOrder(

@@ -1,5 +1,6 @@
 /** Programs for main_test.ts: run by name, each under `main`. */
 import {
+  Cancelled,
   checkpoint,
   type Coroutine,
   ensure,
@@ -55,6 +56,16 @@ const programs: Record<string, () => Coroutine<unknown>> = {
     } finally {
       yield* shield(sleep(0.05));
       say("cleaned up");
+    }
+  },
+  *whoCancels() {
+    try {
+      say("ready");
+      yield* forever();
+    } catch (error) {
+      if (!(error instanceof Cancelled)) throw error;
+      say(`${error.source}: ${error.message}`);
+      throw error;
     }
   },
   /** Cleanup that takes longer than anybody waits. */

@@ -39,6 +39,12 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   });
 }
 
+Deno.test('R22b: the Cancelled of a signal that main got has the source "signal", and the signal as its reason', async () => {
+  const ran = await runProgram(["whoCancels"], { ready: ["SIGTERM"] });
+  assertEquals(ran.lines, ["ready", "signal: Cancelled by a signal: SIGTERM"]);
+  assertEquals(ran.signal, "SIGTERM");
+});
+
 Deno.test("R52: a second signal ends it at once, with the groups of its processes", async () => {
   const ran = await runProgram(["stuck"], { ready: ["SIGINT"], stuck: ["SIGTERM"] });
   assertEquals(ran.lines.slice(1), ["ready", "stuck"]);

@@ -19,6 +19,7 @@ import {
   ensure,
   type ExecutionOrder,
   failAfter,
+  type Instrument,
   Loop,
   moveOnAfter,
   Nursery,
@@ -203,16 +204,17 @@ export interface Report {
 /** More steps than any of these programs needs: one that takes more never ends. */
 const MAX_STEPS = 100_000;
 
-/** Runs a program and checks all that must hold of it. */
+/** Runs a program and checks all that must hold of it; `watch` gives more instruments. */
 export async function runProgram(
   program: Program,
   executionOrder: ExecutionOrder,
   seed: number,
+  watch: (loop: () => Loop) => Instrument[] = () => [],
 ): Promise<Report> {
   let steps = 0;
   const problems: string[] = [];
   const ended: Task[] = [];
-  const loop = new Loop({
+  const loop: Loop = new Loop({
     host: new VirtualClock(),
     executionOrder,
     seed,
@@ -224,7 +226,7 @@ export async function runProgram(
       taskEnded(task) {
         ended.push(task);
       },
-    }],
+    }, ...watch(() => loop)],
   });
   const machine = new Machine(loop, problems);
   machine.tasks.push(loop.startSoon(machine.child(program, false), { name: "main" }));

@@ -1,10 +1,27 @@
-/** Hangs until it is asked; run by `dump_on_signal_test.ts`. */
-import { Event, Loop, until } from "../../mod.ts";
+/** Programs for dump_on_signal_test.ts: `hangs` until it was asked twice; `ends` by itself. */
+import process from "node:process";
+import { Event, Loop, Nursery, until } from "../../mod.ts";
 import { dumpOnSignal } from "../../src/trace/mod.ts";
 
 const loop = new Loop({ debug: true });
 dumpOnSignal(loop);
-loop.startSoon(new Event().wait(), { name: "waits for nobody" });
-const timer = setTimeout(() => {}, 20_000);
-console.log("hangs");
-await loop.run(until(new Promise(() => {}))).finally(() => clearTimeout(timer));
+
+if (process.argv[2] === "hangs") {
+  let asked = 0;
+  let end = () => {};
+  dumpOnSignal(loop, {
+    print() {
+      if (++asked === 2) end();
+      else console.log("asked");
+    },
+  });
+  const timer = setInterval(() => {}, 1000); // what a program that hangs is kept alive by
+  await loop.run(Nursery.open(function* (nursery) {
+    nursery.startSoon(new Event({ name: "never" }).wait(), { name: "waits for nobody" });
+    console.log("hangs");
+    yield* until(new Promise<void>((resolve) => end = resolve));
+    nursery.cancel();
+  }));
+  clearInterval(timer);
+}
+console.log("ends");

@@ -7,7 +7,9 @@
  *   few tasks it is mostly the host's turn that is measured; the row with 1,000 tasks is the one that favours it.
  * - Effection: `sleep(0)`, see `effectionTurn`; its timers too carry all that is ready in one turn.
  *
- * The third row lets both use tricks that starve the host, which ours may not (rule R5): it sets no bar, but tells how
+ * A row with an instrument that counts steps tells what watching costs; it sets no bar.
+ *
+ * The last row lets both use tricks that starve the host, which ours may not (rule R5): it sets no bar, but tells how
  * much of theirs is the host's turn.
  */
 
@@ -16,7 +18,7 @@ import { effectionMany, effectionTurn, effectMany } from "../peers.ts";
 import { runMany } from "../lib.ts";
 import { peerBars, type Sides, type TimeRow } from "../row.ts";
 
-function sides(tasks: number, fastest: boolean): Sides {
+function sides(tasks: number, fastest: boolean, instruments: readonly object[] = []): Sides {
   return {
     broomio(lib) {
       const { checkpoint } = lib;
@@ -34,7 +36,7 @@ function sides(tasks: number, fastest: boolean): Sides {
         async run(watch) {
           done = 0;
           gate = new Gate(watch, tasks);
-          await runMany(lib, tasks, task);
+          await runMany(lib, tasks, task, instruments);
           return done;
         },
       };
@@ -119,4 +121,23 @@ function row(tasks: number, fastest: boolean): TimeRow {
   };
 }
 
-export const switchRows: readonly TimeRow[] = [row(10, false), row(1_000, false), row(1_000, true)];
+let steps = 0;
+const counter = {
+  beforeStep: () => void steps++,
+  afterStep: () => void steps++,
+};
+
+const watched: TimeRow = {
+  ...row(10, false),
+  id: "switch-10-watched",
+  title: "  the same, with an instrument",
+  bars: {},
+  sides: { ...sides(10, false, [counter]), effect: undefined, effection: undefined },
+};
+
+export const switchRows: readonly TimeRow[] = [
+  row(10, false),
+  watched,
+  row(1_000, false),
+  row(1_000, true),
+];

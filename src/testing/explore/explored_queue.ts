@@ -179,7 +179,7 @@ export class ExploredQueue extends RingBuffer<TaskCore> implements Candidates {
     const now = this.#host.passTo(scheduler.timers.next);
     this.#note(TIME, this.#length);
     this.decisionLog?.timePassed(now);
-    scheduler.timers.fire(now);
+    scheduler.fire(now);
   }
 
   #cancelVictim({ task: id }: PlannedCancel): void {

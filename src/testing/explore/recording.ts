@@ -5,7 +5,7 @@
  * Independent of: how it is shown (`interleaving.ts`).
  */
 import type { TaskCore } from "../../kernel/task.ts";
-import type { Instrument } from "../../kernel/scheduler.ts";
+import type { Instrument } from "../../kernel/instrument.ts";
 import { describe } from "./failure.ts";
 import { userPosition } from "./positions.ts";
 import type { Program } from "./program.ts";

@@ -9,7 +9,7 @@
 import { Cancelled, TaskCancelledError } from "../../kernel/errors.ts";
 import { NurseryError } from "../../kernel/nursery_error.ts";
 import type { Settle } from "../../kernel/run.ts";
-import type { Instrument } from "../../kernel/scheduler.ts";
+import type { Instrument } from "../../kernel/instrument.ts";
 import { type ExploredLoop, exploredLoop } from "../../loop.ts";
 import { createMacrotask } from "../../runtime/macrotask.ts";
 import { leftIn } from "../leaks.ts";
