@@ -680,7 +680,7 @@ Deno.test("R58: hooks are called with their instrument as this, inherited ones t
   assertEquals(counter.ended, 1);
 });
 
-const numRuns = Number(Deno.env.get("BROOMIO_RUNS") ?? 400);
+const numRuns = Number(Deno.env.get("BROOMIO_RUNS") ?? 200);
 
 for (const order of ["fifo", "lifo", "random"] as ExecutionOrder[]) {
   Deno.test(`R58: random programs under ${order}: the events make sense, and change nothing`, async () => {
