@@ -25,7 +25,7 @@ import { certificates } from "../support/certificates.ts";
 import { receiveAll } from "../stream/conformance.ts";
 import { isNode, tlsLoops } from "./support.ts";
 
-const { ca, localhost } = certificates();
+const { ca, client, localhost, stranger } = certificates();
 const hostname = "127.0.0.1";
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -318,6 +318,60 @@ for (const [name, makeLoop] of tlsLoops) {
   });
 
   if (isNode) {
+    test("mutual TLS: a session is resumed with its certificate, and without one by nobody", function* () {
+      const served: boolean[] = [];
+      const handler = function* (stream: TlsClientSocket): Coroutine {
+        const { peerCertificate } = yield* stream.handshake();
+        served.push(peerCertificate !== null);
+        yield* stream.recv();
+        yield* stream.send(encode("in"));
+      };
+      /** Connects; gives whether it was served, the last ticket it got, and whether one was used. */
+      function* visit(port: number, options: object): Coroutine<[boolean, Uint8Array?, boolean?]> {
+        let session: Uint8Array | undefined;
+        let isIn = false;
+        const socket = yield* dial(port);
+        const secured = connectTls({ socket, servername: "localhost", ca, ...options });
+        secured.on("error", () => {});
+        secured.on("session", (bytes: Uint8Array) => session = bytes);
+        yield* eventOf(secured, "secureConnect");
+        secured.on("data", () => isIn = true);
+        secured.write("hello");
+        const reused = secured.isSessionReused();
+        yield* eventOf(secured, "close");
+        socket.destroy();
+        return [isIn, session, reused];
+      }
+      yield* attacked({ clientCa: ca }, handler, function* (port) {
+        for (const maxVersion of ["TLSv1.3", "TLSv1.2"]) {
+          const [isIn, session] = yield* visit(port, { ...client, maxVersion });
+          assertEquals([isIn, session !== undefined], [true, true]);
+          // Other servers of the listener take it too: each is busy with one handshake at a time.
+          const silent: NodeSocket[] = [];
+          for (let count = 0; count < 3; count++) {
+            silent.push(yield* dial(port));
+            yield* sleep(0.02);
+            const [isInAgain, , reused] = yield* visit(port, { ...client, maxVersion, session });
+            assertEquals([isInAgain, reused], [true, true]);
+          }
+          for (const socket of silent) socket.destroy();
+          assertEquals(served.splice(0), [true, true, true, true]);
+          for (const options of [{}, stranger]) {
+            const [isStrangerIn, ticket] = yield* visit(port, { ...options, maxVersion });
+            assertEquals(isStrangerIn, false);
+            // With TLS 1.3 a ticket may come before the server has looked at the certificate.
+            if (ticket !== undefined) {
+              const again = { ...options, maxVersion, session: ticket };
+              for (let count = 0; count < 3; count++) {
+                assertEquals((yield* visit(port, again))[0], false);
+              }
+            }
+          }
+          assertEquals(served, []);
+        }
+      });
+    });
+
     test("a client that renegotiates is served, or ends alone", function* () {
       const echo = function* (stream: TlsClientSocket): Coroutine {
         for (let bytes; (bytes = yield* stream.recv()) !== null;) yield* stream.send(bytes);
