@@ -1,15 +1,14 @@
 // deno run --allow-net examples/web_socket_chat.ts
-// A chat over WebSockets: everybody hears everybody; the silent, and those who do not read, are let go.
+// A chat over WebSockets: everybody hears everybody; who is silent, or does not read, is let go.
 import * as b from "jsr:@broomio/core";
 import { fromWebSocket, type HttpAddress, serveHttp } from "jsr:@broomio/core/http";
 
+const beat = 0.05, patience = 0.3; // seconds; on a real network, 20 and 60
 const members = new Set<b.Sender<string>>();
 
 function sayToAll(text: string): void {
   for (const member of members) {
-    if (member.trySend(text)) continue;
-    members.delete(member); // a hundred messages wait for it: too slow for this chat
-    member.close(); // which ends it, below
+    if (!member.trySend(text) && members.delete(member)) member.close(); // too slow: it ends
   }
 }
 
@@ -20,41 +19,41 @@ function* serveMember(socket: WebSocket, name: string): b.Coroutine {
   yield* b.ensure(() => void members.delete(sender));
   yield* b.race([
     receiver.forEach((text) => messages.send(text)),
-    b.call(function* () { // heartbeat
-      for (;; yield* b.sleep(20)) yield* messages.send("ping");
-    }),
+    b.every(beat, () => messages.send("ping")), // the heartbeat
     b.call(function* () {
       for (;;) {
-        const text = yield* b.moveOnAfter(60, messages.receive());
-        if (text === undefined || text === null) return; // not even a pong in a minute, or the end
+        const text = yield* b.moveOnAfter(patience, messages.receive());
+        if (text === undefined || text === null) return; // not even a pong in time; or the end
         if (text !== "pong") sayToAll(`${name}: ${text}`);
       }
     }),
   ]);
 }
 
-function* chat(port: number, name: string): b.Coroutine {
+function* chat(port: number, name: string, answers: boolean): b.Coroutine {
   using messages = yield* fromWebSocket(new WebSocket(`ws://127.0.0.1:${port}/${name}`));
-  while ((yield* messages.receive()) !== "ping");
-  yield* b.sleep(0.1); // the others come
   yield* messages.send("hello");
-  for (let i = 0; i < 2; i++) console.log(`${name} hears ${yield* messages.receive()}`);
+  yield* messages.forEach(function* (text) {
+    if (text !== "ping") console.log(`${name} hears ${text}`);
+    else if (answers) yield* messages.send("pong");
+  });
+  console.log(`${name} was let go`);
 }
 
 await new b.Loop().run(b.Nursery.open(function* (nursery) {
   const { port } = yield* nursery.start<HttpAddress>((onListen) =>
     serveHttp({ onListen }, function* (request) {
       const { socket, response } = Deno.upgradeWebSocket(request);
-      nursery.startSoon(serveMember(socket, new URL(request.url).pathname.slice(1)));
+      // Settled: a connection that is lost is an error, and ends nobody else.
+      nursery.startSoon(b.settle(serveMember(socket, new URL(request.url).pathname.slice(1))));
       return response;
     })
   );
-  yield* b.all([chat(port, "ann"), chat(port, "bob")]);
+  yield* b.race([chat(port, "ann", true), chat(port, "bob", false)]);
   nursery.cancel();
 }));
 
 /* Output:
 ...
-ann hears bob: hello
-...
+bob was let go
 */

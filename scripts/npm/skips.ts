@@ -35,7 +35,7 @@ export const SKIPS: readonly Skip[] = [
     reason: "takes long, and the same code has passed it as ES modules",
   },
   {
-    files: /^(net|os|pool)\/deno_/,
+    files: /^(net|os|pool|http)\/deno_/,
     reason: "tests the adapters of Deno, which cannot run elsewhere",
   },
   {

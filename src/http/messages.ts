@@ -109,6 +109,11 @@ export interface WebSocketOptions {
    * broken.
    */
   writeTimeout?: Duration;
+  /**
+   * How long the socket may take to open: 30 seconds by default. On Deno one whose client went
+   * before the answer to its upgrade never opens, and says nothing.
+   */
+  openTimeout?: Duration;
   /** How long a peer has to answer the closing handshake: 5 seconds by default. */
   closeTimeout?: Duration;
 }

@@ -56,6 +56,7 @@ const LONGEST_LOOK = 0.05;
  * @param socket The browser's, `Deno.upgradeWebSocket(request).socket`, Node's client, or one of
  * the `ws` package.
  * @throws {WebSocketError} If it cannot be opened.
+ * @throws {TimeoutError} If that takes longer than `openTimeout`.
  * @throws {TypeError | RangeError} If it is no WebSocket, or an option is not valid or not known.
  *
  * @example
@@ -93,15 +94,17 @@ export function fromWebSocket(
     "maxBuffered",
     "highWaterMark",
     "writeTimeout",
+    "openTimeout",
     "closeTimeout",
   ]);
   const { maxBuffered = 1 << 20, highWaterMark = 1 << 16 } = options;
-  const { writeTimeout = 60, closeTimeout = 5 } = options;
+  const { writeTimeout = 60, openTimeout = 30, closeTimeout = 5 } = options;
   return open(
     new SocketMessages(socket, {
       maxBuffered: checkInteger(maxBuffered, "maxBuffered", 1),
       highWaterMark: checkInteger(highWaterMark, "highWaterMark", 1),
       writeTimeout: toSeconds(writeTimeout, "writeTimeout"),
+      openTimeout: toSeconds(openTimeout, "openTimeout"),
       closeTimeout: toSeconds(closeTimeout, "closeTimeout"),
     }),
   );
@@ -152,10 +155,16 @@ class SocketMessages implements MessageStream {
 
   *opened(): Coroutine<void> {
     yield* checkpoint();
-    while (this.#socket.readyState === 0 && this.#end === null) yield* this.#change();
+    if (this.#socket.readyState === 0) {
+      yield* failAfter(this.#settings.openTimeout, this.#opening());
+    }
     if (this.#end !== null && this.#messages.length === 0) {
       throw this.#end.error ?? new WebSocketError(LOST, "");
     }
+  }
+
+  *#opening(): Coroutine<void> {
+    while (this.#socket.readyState === 0 && this.#end === null) yield* this.#change();
   }
 
   *receive(): Coroutine<Message | null> {

@@ -241,6 +241,37 @@ Deno.test("R45: streamBody: the reader's cancel resolves when the coroutine has 
   assertEquals(portal.active, 0);
 });
 
+Deno.test("R45: streamBody: a reader that cancels while the body is ready to send is no failure of it", async () => {
+  await using portal = new Portal();
+  const errors: unknown[] = [];
+  const log: string[] = [];
+  const options = { onError: (error: unknown) => void errors.push(error) };
+  const handler = toHandler(portal, function* () {
+    return new Response(streamBody(function* (send) {
+      try {
+        for (;;) yield* send("part");
+      } catch (error) {
+        log.push((error as Error).name);
+        throw error;
+      }
+    }));
+  }, options);
+  const { body } = await handler(new Request(url));
+  const reader = body!.getReader();
+  await reader.read();
+  // From a task of the same loop: in its step the body, which the read has woken, is ready.
+  await portal.run(function* () {
+    const read = reader.read();
+    yield* until(read);
+    const next = reader.read();
+    next.catch(() => {});
+    yield* checkpoint();
+    yield* until(reader.cancel());
+  });
+  await soon(() => portal.active === 0, "the end of the request");
+  assertEquals([log, errors], [["Cancelled"], []]);
+});
+
 Deno.test("R47: streamBody: the coroutine is never more than 16 KiB and a chunk ahead of its reader", async () => {
   await using portal = new Portal();
   let sent = 0;

@@ -273,6 +273,30 @@ Deno.test("R48: serveHttp on a node:http server, in its own style: drains, and l
   assertEquals(counts(), before);
 });
 
+const onDeno = (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent
+  ?.startsWith("Deno/") === true;
+
+Deno.test({
+  name: "serveHttp on node:http: the limits of the server hold: slow heads, large heads",
+  ignore: onDeno, // its node:http has no such limits
+  fn: async () => {
+    const options = { headersTimeout: 200, connectionsCheckingInterval: 50, maxHeaderSize: 1000 };
+    const server = createServer(options as Parameters<typeof createServer>[0]);
+    const body = function* (_: IncomingMessage, response: ServerResponse): Coroutine {
+      response.end("served");
+    };
+    await withServer((onListen) => serveHttp({ server, onListen }, body), async (port) => {
+      const slow = new RawClient(port);
+      slow.socket.write("GET / HTTP/1.1\r\nhost: x");
+      const large = new RawClient(port).request("/", { headers: [`x-large: ${"x".repeat(2000)}`] });
+      await slow.receive("HTTP/1.1 408");
+      await large.receive("HTTP/1.1 431");
+      await Promise.all([slow.end(), large.end()]);
+      assertEquals(await (await fetch(base(port))).text(), "served");
+    });
+  },
+});
+
 Deno.test("R45: toNodeListener: 1,000 requests, of which half break off, leave nothing", async () => {
   let begun = 0;
   let ended = 0;

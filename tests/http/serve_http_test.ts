@@ -372,6 +372,24 @@ for (const { name, serve } of kinds) {
     assertEquals(log.sort(), ["/slow cleaned up", "/streaming cleaned up"]);
   });
 
+  Deno.test(`R48: ${name}: a client that does not take its answer holds nobody up`, async () => {
+    const body = function* () {
+      return new Response(new Uint8Array(64 << 20));
+    };
+    const start = performance.now();
+    let client!: RawClient;
+    await withServer((onListen) => serve({ onListen, grace: 0.1 }, body), async (port, stop) => {
+      client = new RawClient(port);
+      client.socket.pause();
+      client.request("/");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      stop();
+    });
+    assert(performance.now() - start < 10_000);
+    await client.close();
+    await new Promise((resolve) => setTimeout(resolve, 20)); // an uncaught error would come by now
+  });
+
   Deno.test(`R48: ${name}: cancelled before it listens, it does not; a port that is taken is the runtime's error`, async () => {
     const body = function* () {
       return new Response();

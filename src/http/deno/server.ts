@@ -39,10 +39,19 @@ function listen(
     return events.failed(error);
   }
   const { hostname, port } = server.addr;
+  let draining = false;
   server.finished.then(() => events.ended(), () => events.ended());
   events.listening({
     addr: { hostname, port },
-    drain: () => void server.shutdown(),
-    kill: () => end.abort(),
+    drain() {
+      draining = true;
+      void server.shutdown();
+    },
+    kill() {
+      // A server that drains cannot be ended in any other way: the signal would throw where nobody
+      // can catch it, and end the program. What is left then are connections whose client takes
+      // nothing, without a request.
+      if (!draining) end.abort();
+    },
   });
 }
