@@ -7,7 +7,8 @@
  *
  * Each round ends with a pause in which all clients leave; what is left then is compared with the
  * first pause. It fails if heap, memory, descriptors, tasks or timers have grown by then, if a good
- * client got wrong bytes or too few, or if a server ended.
+ * client got wrong bytes or too few, if a handler failed in a way that no client should cause, or if
+ * a server ended.
  */
 import { build } from "esbuild";
 import { certificates } from "../tests/support/certificates.ts";
@@ -113,6 +114,11 @@ function showSample(sample: Message, when: string): void {
   );
 }
 
+/** Errors of handlers that no client should cause. */
+function take(sample: Message): void {
+  for (const error of sample.unexpected as string[]) problems.push(`unexpected error in ${error}`);
+}
+
 function compare(first: Message, last: Message): void {
   for (const [what, [part, more]] of Object.entries(LIMITS)) {
     const before = Number(first[what]);
@@ -185,13 +191,16 @@ async function main(folder: string): Promise<void> {
       while (!isDead && elapsed() < roundEnd) {
         await sleep(Math.min(SAMPLE, Math.max(1, roundEnd - elapsed())));
         const sample = await Promise.race([server.ask("sample"), ended.then(() => null)]);
-        if (sample !== null) showSample(sample, stamp());
+        if (sample === null) continue;
+        take(sample);
+        showSample(sample, stamp());
       }
       await clients.say("pause");
       await Promise.race([clients.next("idle"), sleep(90), ended]);
       await Promise.race([sleep(PAUSE), ended]);
       const quiet = await Promise.race([server.ask("sample"), ended.then(() => null)]);
       if (quiet === null) break;
+      take(quiet);
       showSample(quiet, `${stamp()} quiet,`);
       const { tally, faults } = await clients.ask("tally");
       for (const fault of faults as string[]) problems.push(fault);

@@ -187,6 +187,43 @@ async function goodHttp(): Promise<void> {
   await exchange("http", "http", requests, encoder.encode(expected), false);
 }
 
+/** By `fetch`, whose requests and answers are as large as they come. */
+async function goodWeb(): Promise<void> {
+  const path = `/${random(1e9)}`;
+  const text = "x".repeat(random(pick([10, 5000, 200_000])));
+  const began = performance.now();
+  try {
+    const response = await fetch(`http://127.0.0.1:${ports.web}${path}`, {
+      signal: AbortSignal.timeout(PATIENCE),
+      ...random(2) === 0 && { method: "POST", body: text },
+    });
+    const got = await response.text();
+    if (got !== `you asked for ${path} ` && got !== `you asked for ${path} ${text}`) {
+      throw new Error(`status ${response.status}, ${got.length} characters`);
+    }
+    count("good web");
+  } catch (error) {
+    count("BAD web");
+    faults.push(`web: ${error}, ${Math.round(performance.now() - began)} ms after the start`);
+  }
+}
+
+/** Asks the HTTP server, and goes at any moment. */
+async function badWeb(): Promise<void> {
+  const socket = open("web", false);
+  socket.on("error", () => {});
+  if (random(2) === 0) socket.pause();
+  const request = pick([
+    `GET /${random(9)} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(1 + random(5)),
+    `POST /${random(9)} HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n${"x".repeat(50_000)}`,
+    `POST /${random(9)} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nzz`,
+    `GET /${random(9)} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\nupgrade: websocket\r\n\r\n`,
+  ]);
+  socket.write(request.slice(0, random(3) === 0 ? random(request.length) : request.length));
+  if (random(2) === 0) await sleep(random(60));
+  leave(socket);
+}
+
 /** Ends a connection in one way or another. */
 function leave(socket: Socket): void {
   const way = pick(["vanish", "reset", "end"]);
@@ -202,7 +239,7 @@ function leave(socket: Socket): void {
 
 /** What no client should do. */
 async function bad(): Promise<void> {
-  const kind = pick(["tcp", "framed", "http", "unix", "tls", "tls"]);
+  const kind = pick(["tcp", "framed", "http", "unix", "tls", "tls", "web"]);
   const secure = kind === "tls" && random(2) === 0;
   const socket = open(kind, secure);
   socket.on("error", () => {});
@@ -237,7 +274,10 @@ async function bad(): Promise<void> {
   leave(socket);
 }
 
-const ACTS = [goodEcho, goodEcho, goodHalfClose, goodFrames, goodHttp, bad, bad, bad];
+const ACTS = [
+  ...[goodEcho, goodEcho, goodHalfClose, goodFrames, goodHttp, goodWeb],
+  ...[bad, bad, bad, badWeb],
+];
 
 let going = false;
 let active = 0;

@@ -1,6 +1,6 @@
 /**
- * The servers that the soak attacks: TCP, Unix, TLS, framed and HTTP-shaped, in one loop. Runs on
- * Deno, and bundled on Node.
+ * The servers that the soak attacks: TCP, Unix, TLS, framed, HTTP-shaped, and HTTP by the runtime's
+ * own server, in one loop. Runs on Deno, and bundled on Node.
  *
  * It is told what to do by lines on its standard input, and answers with lines of JSON: `listening`
  * once, then one `sample` for each line "sample". It ends at "stop", or where a server ends.
@@ -8,14 +8,19 @@
 import process from "node:process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import {
+  BrokenResourceError,
   type Coroutine,
   Loop,
   type LoopWarning,
   moveOnAfter,
   Nursery,
+  type Operation,
   sleepForever,
+  until,
 } from "../../mod.ts";
+import { type HttpAddress, sendChunk, serveHttp, streamBody } from "../../src/http/mod.ts";
 import {
   BufferedReader,
   LimitError,
@@ -40,6 +45,8 @@ const hostname = "127.0.0.1";
 
 /** What the handlers saw. */
 const counts = { served: 0, failed: 0, idle: 0, warnings: 0 };
+/** What no client should cause, however bad. */
+const unexpected: string[] = [];
 /** Receives, but not for ever; `undefined` where the client is idle. */
 function* receive(stream: Socket): Coroutine<Uint8Array | null | undefined> {
   const bytes = yield* moveOnAfter(IDLE, stream.recv());
@@ -87,11 +94,53 @@ function* answer(stream: Socket): Coroutine {
   }
 }
 
-function onError(error: unknown): void {
-  counts.failed++;
-  if (error instanceof SocketError || error instanceof LimitError) return;
-  console.error("A handler failed in a way that no client should cause:", error);
+/** Answers a request of the runtime's own HTTP server. */
+function* answerWeb(request: Request): Coroutine<Response> {
+  counts.served++;
+  const text = request.method === "POST" ? yield* until(request.text()) : "";
+  const { pathname } = new URL(request.url);
+  return new Response(streamBody(function* (send) {
+    yield* send(`you asked for ${pathname} `);
+    yield* send(text);
+  }));
 }
+
+/** The same on `node:http`. */
+function* answerNode(request: IncomingMessage, response: ServerResponse): Coroutine<void> {
+  counts.served++;
+  request.setEncoding("utf8");
+  const parts: string[] = [];
+  yield* until(
+    new Promise((resolve, reject) => {
+      request.on("data", (part) => parts.push(part)).on("end", resolve).on("error", reject);
+    }),
+  );
+  yield* sendChunk(response, `you asked for ${request.url} `);
+  response.end(parts.join(""));
+}
+
+function serveWeb(onListen: (addr: HttpAddress) => void): Operation<void> {
+  const onError = (error: unknown): void => tell(error, "web");
+  const options = { onListen, onError, grace: 1, writeTimeout: IDLE, timeout: 60 };
+  if (process.versions.deno === undefined && process.versions.bun === undefined) {
+    return serveHttp({ ...options, server: createServer() }, answerNode);
+  }
+  return serveHttp(options, answerWeb);
+}
+
+/**
+ * Counts an error of a handler. A bad client can break its connection, send too much, or, where
+ * lines or frames are read, go in the midst of one; any other error is a fault.
+ */
+function tell(error: unknown, server: string): void {
+  counts.failed++;
+  if (server !== "web" && error instanceof SocketError) return;
+  const isRead = server === "framed" || server === "http";
+  if (isRead && (error instanceof LimitError || error instanceof BrokenResourceError)) return;
+  unexpected.push(`${server}: ${error instanceof Error ? error.stack : String(error)}`);
+}
+
+const telling = (server: string) => ({ onError: (error: unknown) => tell(error, server) });
 
 function counted(handler: (stream: Socket) => Coroutine) {
   return function* (stream: Socket): Coroutine {
@@ -119,6 +168,7 @@ function sample(loop: Loop): void {
     descriptors: readdirSync("/proc/self/fd").length,
     tasks: [...loop.tasks].length,
     timers: inspect(loop).timers,
+    unexpected: unexpected.splice(0),
     ...counts,
   });
 }
@@ -143,12 +193,13 @@ function* main(): Coroutine<string> {
   let ended = "";
   yield* Nursery.open(function* (nursery) {
     const servers = {
-      tcp: tcp.serve(counted(echo), { onError }),
-      framed: framed.serve(counted(echoFrames), { onError }),
-      http: http.serve(counted(answer), { onError }),
-      unix: unix.serve(counted(echo), { onError }),
-      tls: tls.serve(counted(echo), { onError, maxConnections: 40 }),
+      tcp: tcp.serve(counted(echo), telling("tcp")),
+      framed: framed.serve(counted(echoFrames), telling("framed")),
+      http: http.serve(counted(answer), telling("http")),
+      unix: unix.serve(counted(echo), telling("unix")),
+      tls: tls.serve(counted(echo), { ...telling("tls"), maxConnections: 40 }),
     };
+    const web = yield* nursery.start<HttpAddress>(serveWeb);
     for (const [name, serving] of Object.entries(servers)) {
       nursery.startSoon((function* () {
         yield* serving;
@@ -164,6 +215,7 @@ function* main(): Coroutine<string> {
         http: http.localAddr.port,
         unix: `${folder}/soak.sock`,
         tls: tls.localAddr.port,
+        web: web.port,
       },
     });
     const lines = createInterface({ input: process.stdin });

@@ -147,6 +147,19 @@ export function entranceOfLoop(loop: Loop): Entrance | undefined {
  * promise rejects, with its own error, and the others go on. Make one portal for the program, or
  * for a server, and close it at the end.
  *
+ * At its border a run behaves as `fetch` does. What is aborted, rejected or thrown, and where:
+ *
+ * | what happens | in the coroutine, at its wait | outside |
+ * | --- | --- | --- |
+ * | the `signal` of `run` aborts | `Cancelled`; cleanup runs | then `run` rejects with its reason |
+ * | the `timeout` of `run` passes | `Cancelled`; cleanup runs | then it rejects, `TimeoutError` |
+ * | `close`, after its grace | `Cancelled`; cleanup runs | then it rejects with the `reason` |
+ * | something else cancels its task | `Cancelled` | `TaskCancelledError` |
+ * | the time of `moveOnAfter` passes | `Cancelled` inside its body | `undefined`; it goes on |
+ * | the time of `failAfter` passes | `Cancelled` inside its body | it throws `TimeoutError` |
+ * | `until((signal) => ...)` is hit | `Cancelled` | its signal aborts: the `fetch` ends |
+ * | it throws | | `run` rejects with that very error |
+ *
  * @example
  * ```ts
  * import { all, Portal, sleep } from "jsr:@broomio/core";
