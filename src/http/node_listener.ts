@@ -223,7 +223,12 @@ class NodeRun<Req> extends OutsideRun<unknown> {
 
   protected reject(error: unknown, ending: Ending): void {
     const response = this.#response;
-    if (response.destroyed && isCutNodeUpload(error, this.#request)) return;
+    if (
+      response.destroyed &&
+      (isCutNodeUpload(error, this.#request) || sentTooLate.has(error as WeakKey))
+    ) {
+      return; // the client has gone, and its cancel was about to come
+    }
     const failed = ending !== CANCELLED && ending !== CLOSED && ending !== EXPIRED;
     if (response.destroyed || ending === CANCELLED) {
       if (failed) this.#service.report(error, this.#request, this.task!);
@@ -319,6 +324,9 @@ export function sendChunk(
   return send(response, chunk, seconds);
 }
 
+/** Errors that say no more than that a client has gone. */
+const sentTooLate = new WeakSet<WeakKey>();
+
 function* send(
   response: ServerResponseLike,
   chunk: string | Uint8Array,
@@ -326,7 +334,10 @@ function* send(
 ): Coroutine<void> {
   yield* checkpoint();
   if (response.destroyed || response.writableEnded) {
-    throw new ClosedResourceError("This response has ended: nothing more can be sent");
+    const error = new ClosedResourceError("This response has ended: nothing more can be sent");
+    // The runtime tells of the client's going a little after it has closed the response.
+    if (!response.writableEnded) sentTooLate.add(error);
+    throw error;
   }
   if (response.write(chunk)) return;
   yield* failAfter(
