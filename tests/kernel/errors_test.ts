@@ -190,7 +190,8 @@ Deno.test("R3: what a lone root task throws comes out of run() as itself, with i
       }());
     })(),
   ) as Error;
-  assertMatch(fresh.stack!, /user 8\n +at failing .*errors_test[^]*at .*program .*errors_test/);
+  // esbuild gives the second of two functions of one name a number, and Bun shows that.
+  assertMatch(fresh.stack!, /user 8\n +at failing .*errors_test[^]*at .*program2? .*errors_test/);
   assert(!/runBatch|driveTask|#turn/.test(fresh.stack!), fresh.stack);
 });
 

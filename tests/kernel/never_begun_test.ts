@@ -24,7 +24,8 @@ import {
 } from "../../mod.ts";
 
 setFlagsFromString("--expose-gc");
-const collect: () => void = runInNewContext("gc");
+const { Bun } = globalThis as { Bun?: { gc(sync: boolean): void } };
+const collect: () => void = Bun ? () => Bun.gc(true) : runInNewContext("gc");
 
 /** The warnings of a run in debug mode, once what it left behind was collected. */
 async function warningsOf(main: () => Coroutine<unknown>, debug = true): Promise<LoopWarning[]> {
