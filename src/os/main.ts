@@ -21,6 +21,7 @@ import { Cancelled } from "../kernel/errors.ts";
 import { internalsOf, Loop, type LoopOptions } from "../loop.ts";
 import { keepAlive } from "../runtime/keep_alive.ts";
 import { call } from "../operations/call.ts";
+import { sleep } from "../operations/sleep.ts";
 import { programBackend } from "./backend.ts";
 import { killLive } from "./live_processes.ts";
 import type { ProgramBackend } from "./program_backend.ts";
@@ -100,9 +101,7 @@ class Program {
 
   #onSignal(signal: string): void {
     if (this.#signal !== null || this.#exitCode !== null || this.#isEnding) {
-      this.#unlisten();
-      killLive();
-      return this.#backend.die(signal);
+      return this.#die(signal);
     }
     this.#signal = signal;
     const { root } = internalsOf(this.#loop);
@@ -119,12 +118,21 @@ class Program {
     this.#isEnding = true;
     await this.#backend.flush();
     if (signal === null) this.#backend.exit(code!);
-    else {
-      this.#unlisten();
-      killLive();
-      this.#backend.die(signal);
-    }
+    else this.#die(signal);
     return await new Promise<never>(() => {});
+  }
+
+  /**
+   * Ends the program as the signal does by default. On Deno that comes from another thread, so
+   * something keeps the program alive until then: with nothing left to do it would end with exit
+   * code 1 and a complaint about the top-level await. A signal that ends nothing (SIGWINCH) gives
+   * exit code 1 too.
+   */
+  #die(signal: string): void {
+    this.#unlisten();
+    killLive();
+    this.#backend.die(signal);
+    void new Loop().run(sleep(1)).then(() => this.#backend.exit(1));
   }
 }
 

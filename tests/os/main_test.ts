@@ -39,6 +39,13 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   });
 }
 
+Deno.test("R52: a signal that ends nothing by default cancels the body too, and the exit code is 1", async () => {
+  const { lines, errors, code } = await runProgram(["cleansUp", "SIGWINCH"], {
+    ready: ["SIGWINCH"],
+  });
+  assertEquals([lines, errors, code], [["ready", "cleaned up"], "", 1]);
+});
+
 Deno.test('R22b: the Cancelled of a signal that main got has the source "signal", and the signal as its reason', async () => {
   const ran = await runProgram(["whoCancels"], { ready: ["SIGTERM"] });
   assertEquals(ran.lines, ["ready", "signal: Cancelled by a signal: SIGTERM"]);
