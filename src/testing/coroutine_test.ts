@@ -25,7 +25,7 @@ import { LeakError } from "./explore/failure.ts";
 import { type ExploreOptions, MAX_STEPS, settingsOf } from "./explore/options.ts";
 import type { Program } from "./explore/program.ts";
 import { parseSchedule } from "./explore/schedule.ts";
-import { Leaks } from "./leaks.ts";
+import { Leaks, tasksBeside } from "./leaks.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 /**
@@ -194,9 +194,10 @@ async function runBody(
   const { executionOrder = "fifo", seed, debug = true, instruments = [] } = options;
   const clock = new VirtualClock();
   const loop = new Loop({ host: clock, executionOrder, seed, debug, instruments });
-  const leaks = new Leaks(loop);
+  const leaks = new Leaks();
+  leaks.watch(internalsOf(loop).scheduler);
   try {
-    const left = await loop.run(runToEnd(body, { loop, clock }, leaks));
+    const left = await loop.run(runToEnd(body, { loop, clock }));
     throwLeaks([...left, ...leaks.rest()]);
   } catch (error) {
     if (executionOrder === "random") {
@@ -213,20 +214,14 @@ const CALL = (schedule: string) => `coroutineTest(body, { replay: ${schedule} })
 
 function programOf(body: (context: TestContext) => Operation<unknown>): Program {
   return () => {
-    let leaks: Leaks | null = null;
     let left: string[] = [];
     return {
       main: function* (): Coroutine {
         const loop = yield* currentLoop();
-        leaks = new Leaks(loop);
         const clock = internalsOf(loop).scheduler.host as ExploredHost;
-        left = yield* runToEnd(body, { loop, clock }, leaks);
+        left = yield* runToEnd(body, { loop, clock });
       },
-      check() {
-        if (leaks === null) return; // cancelled before it began
-        leaks.end();
-        throwLeaks([...left, ...leaks.rest()]);
-      },
+      check: () => throwLeaks(left), // what else is left, the exploration finds itself
     };
   };
 }
@@ -235,14 +230,13 @@ function programOf(body: (context: TestContext) => Operation<unknown>): Program 
 function* runToEnd(
   body: (context: TestContext) => Operation<unknown>,
   context: TestContext,
-  leaks: Leaks,
 ): Coroutine<string[]> {
   const main = yield* currentTask();
   let left: string[] = [];
   try {
     yield* body(context);
   } finally {
-    left = leaks.tasksBeside(main);
+    left = tasksBeside(main, context.loop);
     if (left.length > 0) context.loop.cancel("the test has ended");
   }
   return left;

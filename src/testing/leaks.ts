@@ -4,18 +4,26 @@
 import type { LeakWatch } from "../kernel/leak_watch.ts";
 import type { Scheduler } from "../kernel/scheduler.ts";
 import type { Task } from "../kernel/task.ts";
-import { internalsOf, type Loop } from "../loop.ts";
+import type { Loop } from "../loop.ts";
 
-/** Watches one loop for what is not given back. */
+/** Watches one loop at a time for what is not given back. */
 export class Leaks implements LeakWatch {
   readonly #open = new Map<object, string>();
   readonly #abandoned: string[] = [];
-  readonly #loop: Loop;
+  #scheduler: Scheduler | null = null;
 
-  /** From now on; until `end`. */
-  constructor(loop: Loop) {
-    this.#loop = loop;
-    internalsOf(loop).scheduler.leakWatch = this;
+  /** Begins anew, with the loop of this scheduler; until `end`, or until another one watches it. */
+  watch(scheduler: Scheduler): void {
+    if (this.#open.size > 0) this.#open.clear();
+    if (this.#abandoned.length > 0) this.#abandoned.length = 0;
+    this.#scheduler = scheduler;
+    scheduler.leakWatch = this;
+  }
+
+  /** Whether anything is left. */
+  get some(): boolean {
+    const { timers, externals } = this.#scheduler!;
+    return timers.size > 0 || externals > 0 || this.#open.size > 0 || this.#abandoned.length > 0;
   }
 
   abandoned(what: string, owner: Task): void {
@@ -30,27 +38,26 @@ export class Leaks implements LeakWatch {
     this.#open.delete(resource);
   }
 
-  /** The tasks that are left besides `main`, which is about to end. */
-  tasksBeside(main: Task): string[] {
-    return [...this.#loop.tasks]
-      .filter((task) => task !== main)
-      .map((task) => `task ${task.name}, ${task.state}`);
-  }
-
   /** What is left when all tasks have ended. */
   rest(): string[] {
-    const left = leftIn(internalsOf(this.#loop).scheduler);
-    return [...this.#abandoned, ...this.#open.values(), ...left];
+    return [...this.#abandoned, ...this.#open.values(), ...leftIn(this.#scheduler!)];
   }
 
   /** Watches no more. */
   end(): void {
-    internalsOf(this.#loop).scheduler.leakWatch = null;
+    if (this.#scheduler!.leakWatch === this) this.#scheduler!.leakWatch = null;
   }
 }
 
+/** The tasks that are left besides `main`, which is about to end. */
+export function tasksBeside(main: Task, loop: Loop): string[] {
+  return [...loop.tasks]
+    .filter((task) => task !== main)
+    .map((task) => `task ${task.name}, ${task.state}`);
+}
+
 /** What a scheduler still has when its tasks have ended, in words. */
-export function leftIn({ timers, externals }: Scheduler): string[] {
+function leftIn({ timers, externals }: Scheduler): string[] {
   const left: string[] = [];
   if (timers.size > 0) left.push(timers.size === 1 ? "a timer" : `${timers.size} timers`);
   if (externals > 0) {

@@ -24,6 +24,7 @@ import {
   explore,
   type ExploreOptions,
   LeakError,
+  memoryStreamPair,
   NeverReachedError,
   NondeterminismError,
   OutsideError,
@@ -84,6 +85,28 @@ Deno.test("R53: what was found with many preemptions is shrunk to few", async ()
     const error = await failureOf(lostUpdate, { strategy, seed: 7 });
     assertEquals(error.preemptions, 1, `${strategy}: ${error.message}`);
   }
+});
+
+Deno.test("R53: what needs more than two preemptions is taken apart until no part can go", async () => {
+  const program: Program = () => {
+    let order = "";
+    function* walk(name: string): Coroutine {
+      for (let i = 0; i < 8; i++) {
+        order += name;
+        yield* checkpoint();
+      }
+    }
+    return {
+      main: all([walk("a"), walk("b")]),
+      check() {
+        if (/ababab|bababa/.test(order)) throw new Error("to and fro");
+      },
+    };
+  };
+  const error = await failureOf(program, { strategy: "random", seed: 3, schedules: 20_000 });
+  const [, before, after] = error.message.match(/shrunk from (\d+) preemptions to (\d)\)/) ?? [];
+  assert(Number(before) > 6, error.message);
+  assert(Number(after) <= 6, error.message); // 5 are needed at least; no single one can go
 });
 
 Deno.test("R53: a replay fails as the exploration did, with the same log, each time", async () => {
@@ -168,6 +191,28 @@ Deno.test("R53: timers, waits for something outside and holds that are left behi
   );
   assert(error.cause instanceof LeakError, String(error.cause));
   assertMatch(error.message, /had ended: a wait for something outside, or a hold of the loop/);
+});
+
+Deno.test("R53: locks that a task owned when it ended, and streams left open, are a failure", async () => {
+  const lock = await failureOf(() => {
+    const db = new Lock({ name: "db" });
+    return Nursery.open(function* (nursery) {
+      nursery.startSoon(db.acquire(), { name: "careless" });
+    });
+  });
+  assert(lock.cause instanceof LeakError, String(lock.cause));
+  assertEquals(lock.cause.left, ['lock "db", which careless owned when it ended']);
+
+  const careful: Program = () =>
+    function* (): Coroutine {
+      const [here, there] = memoryStreamPair();
+      yield* checkpoint();
+      here.close();
+      there.close();
+    }();
+  await explore(careful, { schedules: 50 });
+  const stream = await failureOf(careful, { schedules: 50, cancel: "main" });
+  assertMatch(String(stream.cause), /LeakError: .* an open stream to memory:\d+, an open stream/);
 });
 
 Deno.test("R53: a program that does not end is stopped, and not shrunk", async () => {

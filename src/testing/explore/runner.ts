@@ -12,7 +12,7 @@ import type { Settle } from "../../kernel/run.ts";
 import type { Instrument } from "../../kernel/instrument.ts";
 import { type ExploredLoop, exploredLoop } from "../../loop.ts";
 import { createMacrotask } from "../../runtime/macrotask.ts";
-import { leftIn } from "../leaks.ts";
+import { Leaks } from "../leaks.ts";
 import { ExploredHost } from "./explored_host.ts";
 import { ExploredQueue } from "./explored_queue.ts";
 import { LeakError, OutsideError, StepLimitError } from "./failure.ts";
@@ -75,6 +75,7 @@ export class Runner {
   /** The last run awaited something from outside. */
   outside: boolean = false;
   readonly #program: Program;
+  readonly #leaks = new Leaks();
   #loop: ExploredLoop | null = null;
   /** How the run has ended; null while it has not. */
   #end: { failed: boolean; value: unknown } | null = null;
@@ -121,6 +122,7 @@ export class Runner {
       { queue, random: this.globals.random },
     );
     queue.scheduler = loop.scheduler;
+    this.#leaks.watch(loop.scheduler);
     loop.scheduler.lastTaskId = 0;
     let program: CheckedProgram;
     try {
@@ -185,11 +187,9 @@ export class Runner {
       this.#loop = null;
       return value;
     }
-    const { timers, externals } = this.#loop!.scheduler;
-    if (timers.size > 0 || externals > 0) {
-      const left = leftIn(this.#loop!.scheduler);
+    if (this.#leaks.some) {
       this.#loop = null;
-      return new LeakError(left);
+      return new LeakError(this.#leaks.rest());
     }
     try {
       checkProgram(program, { value: failed ? undefined : value, cancelled });

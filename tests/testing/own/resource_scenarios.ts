@@ -1,6 +1,5 @@
 /** Limits, pools of resources, and values that are shared: nothing is lost, opened twice or left open, whoever is cancelled. */
 import {
-  BrokenResourceError,
   CapacityLimiter,
   checkpoint,
   ClosedResourceError,
@@ -8,7 +7,6 @@ import {
   currentLoop,
   ensure,
   lazy,
-  Lock,
   moveOnAfter,
   Nursery,
   RateLimiter,
@@ -19,7 +17,6 @@ import {
   use,
   Watch,
 } from "../../../mod.ts";
-import { sometimes } from "../../../src/testing/mod.ts";
 import { same, type Scenario } from "./scenario.ts";
 import { children } from "./sync_scenarios.ts";
 
@@ -73,31 +70,6 @@ export const resourceScenarios: readonly Scenario[] = [
           const { borrowed, tasksWaiting } = limiter.statistics();
           same({ borrowed, tasksWaiting }, { borrowed: 0, tasksWaiting: 0 }, "the limiter");
         },
-      };
-    },
-  },
-  {
-    name: "Lock: where its owner ends with it, whoever waits is told and nobody hangs",
-    program: () => {
-      const lock = new Lock();
-      let owned = false;
-      function* careless(): Coroutine {
-        yield* lock.acquire();
-        owned = true;
-        yield* checkpoint();
-      }
-      function* user(): Coroutine {
-        try {
-          yield* lock.with(checkpoint());
-        } catch (error) {
-          if (!(error instanceof BrokenResourceError)) throw error;
-          sometimes(true, "a waiter is told of it");
-          same(owned, true, "broken by somebody");
-        }
-      }
-      return {
-        main: children(user(), careless(), user(), moveOnAfter(1, user())),
-        check: () => same(lock.statistics().tasksWaiting, 0, "tasks that wait"),
       };
     },
   },
