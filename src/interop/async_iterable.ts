@@ -145,6 +145,7 @@ class ReceiverIterator<T> implements ClosableAsyncIterator<T> {
       ended();
       if (this.#open) {
         this.#finish();
+        this.#receiver.close(); // nobody else has it, and its senders would wait for ever
         const failure = error instanceof Cancelled ? this.#failure() : null;
         reject(failure === null ? error : failure.error);
       } else resolve(END);

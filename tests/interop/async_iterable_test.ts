@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  BrokenResourceError,
   checkpoint,
   type Coroutine,
   DeadlockError,
@@ -246,4 +247,20 @@ Deno.test("R33b: a receiver that was closed, or whose channel has failed, ends t
   let failed = false; // and the loop is held no more: what waits for ever is a deadlock
   await loop.run(openChannel(0).sender.send(1)).catch(() => failed = true);
   assertEquals(failed, true);
+});
+
+Deno.test("R33b: a pull that is cancelled alone closes the receiver, so no sender waits for ever", async () => {
+  const loop = new Loop({ host: new VirtualClock() });
+  const { sender, receiver } = openChannel<number>(0);
+  const outside = (async () => {
+    for await (const _ of toAsyncIterable(receiver, loop));
+  })();
+  const inside = loop.run(function* () {
+    yield* checkpoint();
+    for (const task of loop.tasks) if (task.name === "toAsyncIterable") task.cancel("enough");
+    yield* checkpoint();
+    yield* sender.send(1);
+  }());
+  await assertRejects(() => outside, Error, "enough");
+  await assertRejects(() => inside, BrokenResourceError, "every receiver of a channel is closed");
 });
