@@ -71,13 +71,15 @@ export type AnyListenSocket = TcpListenSocket | UnixListenSocket;
  * Makes a socket of what `Deno.listen` or `Deno.connect` gave. Do not use that elsewhere from then
  * on. Not a checkpoint.
  *
- * What `Deno.listenTls` gives works too, and for connections that stay open it costs about a third
- * of the processor time of a `TlsListenSocket` on Deno. It has limits that a `TlsListenSocket` does
- * not have: no certificate of the client can be asked for (Deno ignores `requestCert` and `caCerts`
- * there, and lets everybody in), and none shown by name; small messages wait for each other (Nagle
- * is on, and cannot be turned off), so that two small writes for one request cost 40 ms; the
- * handshake is part of the first receive, and one that a client abandons keeps its connection, and
- * its place among `maxConnections`, until that client leaves or the handler has a time limit.
+ * What `Deno.listenTls` gives works too, and for connections that stay open it costs a third to a
+ * half of the processor time of a `TlsListenSocket` on Deno. It has limits that a `TlsListenSocket`
+ * does not have: no certificate of the client can be asked for (Deno ignores `requestCert` and
+ * `caCerts` there, and lets everybody in), and none shown by name; small messages wait for each
+ * other (Nagle's algorithm is on, and cannot be turned off), so that two small writes for one
+ * request cost 40 ms; the handshake is part of the first receive, and one that a client abandons
+ * keeps its connection, and its place among `maxConnections`, until that client leaves or the
+ * handler has a time limit. With `Deno.connectTls` and `Deno.startTls`, `caCerts` adds to the
+ * certificates that the runtime trusts and does not replace them.
  *
  * @throws {TypeError} If it is neither a `Deno.Conn` nor a `Deno.Listener`.
  *
