@@ -49,6 +49,8 @@ export class NodeTlsStream implements RawTlsStream {
   #ended = false;
   #failure: { cause: unknown } | null = null;
   #closed = false;
+  /** Bytes that came in the same piece as those that were asked for, oldest first. */
+  readonly #kept: Uint8Array[] = [];
 
   constructor(socket: TlsSocket, adapter: DuplexAdapter) {
     this.#socket = socket;
@@ -56,7 +58,12 @@ export class NodeTlsStream implements RawTlsStream {
     adapter.isWanted = () => this.#receiving;
     this.alpnProtocol = socket.alpnProtocol || null;
     this.serverName = socket.servername || null;
-    socket.on("readable", () => this.#read());
+    // Not `readable`: that event comes a tick later each time. Nothing piles up, as the adapter asks
+    // for no more than is wanted.
+    socket.on("data", (bytes: Uint8Array) => {
+      if (this.#receiving) this.#deliver(bytes);
+      else if (!this.#closed) this.#kept.push(bytes);
+    });
     socket.on("end", () => {
       this.#ended = true;
       this.#read();
@@ -90,12 +97,9 @@ export class NodeTlsStream implements RawTlsStream {
   /** Answers `receive` where there is an answer. */
   #read(): void {
     if (!this.#receiving || this.#closed) return;
-    const bytes = this.#socket.read();
-    if (bytes !== null) {
-      this.#receiving = false;
-      this.bytes = bytes;
-      this.receiveEvents.received(bytes.length);
-    } else if (this.#ended) {
+    const kept = this.#kept.shift();
+    if (kept !== undefined) this.#deliver(kept);
+    else if (this.#ended) {
       this.#receiving = false;
       this.receiveEvents.received(0);
     } else if (this.#failure !== null) {
@@ -103,6 +107,12 @@ export class NodeTlsStream implements RawTlsStream {
       const { cause } = this.#failure;
       this.receiveEvents.receiveFailed(tlsCodeOf(cause), cause);
     } else this.#adapter.demand();
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    this.#receiving = false;
+    this.bytes = bytes;
+    this.receiveEvents.received(bytes.length);
   }
 
   #failed(cause: unknown): void {
@@ -137,6 +147,8 @@ export class NodeTlsStream implements RawTlsStream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#receiving = false;
+    this.#kept.length = 0;
     const socket = this.#socket;
     if (socket.destroyed || this.#failure !== null || socket.writableFinished) {
       return this.#destroy();
