@@ -58,8 +58,8 @@ export class NodeTlsStream implements RawTlsStream {
     adapter.isWanted = () => this.#receiving;
     this.alpnProtocol = socket.alpnProtocol || null;
     this.serverName = socket.servername || null;
-    // Not `readable`: that event comes a tick later each time. Nothing piles up, as the adapter asks
-    // for no more than is wanted.
+    // Not `readable`: that event comes a tick later each time. Nothing piles up, as the adapter
+    // asks for no more than is wanted.
     socket.on("data", (bytes: Uint8Array) => {
       if (this.#receiving) this.#deliver(bytes);
       else if (!this.#closed) this.#kept.push(bytes);
