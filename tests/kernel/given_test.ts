@@ -4,10 +4,9 @@ import { runInNewContext } from "node:vm";
 import { assertEquals } from "@std/assert";
 import { call, checkpoint, type Coroutine, Loop, moveOnAfter, Nursery, sleep } from "../../mod.ts";
 
-setFlagsFromString("--expose-gc");
-const collect: () => void = runInNewContext("gc");
-
 Deno.test("a coroutine that has ended is not kept, nor what it was called with, also the only one of its function", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
   const collected: string[] = [];
   const registry = new FinalizationRegistry<string>((name) => collected.push(name));
   const watch = <T extends object>(value: T, name: string): T => {
