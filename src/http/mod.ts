@@ -40,8 +40,9 @@
  *   and where a body streams; not while nobody reads an unfinished upload. It prints a note about
  *   `request.signal` once, unless it is run with `--unstable-no-legacy-abort`. A server that drains
  *   cannot be ended by force: a client that does not take its whole answer keeps its connection,
- *   but not the server. A WebSocket whose client went before the answer to its upgrade never opens,
- *   and Deno keeps its connection: `openTimeout` frees the coroutine.
+ *   but not the server. A WebSocket whose client went before the answer to its upgrade never opens:
+ *   `openTimeout` frees the coroutine, but Deno keeps the connection, and stays alive until
+ *   `Deno.exit()`.
  * - On Node 20 a request that waits behind another one on its connection (pipelining) hears of its
  *   client's going under `serveHttp` and `toNodeListener`, but not under `@hono/node-server` alone.
  *
