@@ -6,20 +6,28 @@
  * the runtime is asked to tell when the program ends. What SIGKILL does to the program nobody is
  * told of. Independent of: scopes.
  */
-import type { ProcessBackend, RawProcess } from "./process_backend.ts";
+import type { ProcessBackend } from "./process_backend.ts";
 
-const live = new Set<RawProcess>();
+/** A process that is to end with this program. */
+export interface LiveProcess {
+  /** Ends it and its group at once, where any of them is left. */
+  killNow(): void;
+}
+
+const live = new Set<LiveProcess>();
 let unlisten: (() => void) | null = null;
 
 /** Notes a process that was started. */
-export function addLive(backend: ProcessBackend, raw: RawProcess): void {
-  unlisten ??= backend.atExit(killLive);
-  live.add(raw);
+export function addLive(backend: ProcessBackend, child: LiveProcess): void {
+  // Listens anew for each: in Deno the last of those who listen knows whether the program ends.
+  unlisten?.();
+  unlisten = backend.atExit(killLive);
+  live.add(child);
 }
 
 /** Forgets a process that is gone, with its group. */
-export function removeLive(raw: RawProcess): void {
-  live.delete(raw);
+export function removeLive(child: LiveProcess): void {
+  live.delete(child);
   if (live.size > 0) return;
   unlisten?.();
   unlisten = null;
@@ -27,5 +35,5 @@ export function removeLive(raw: RawProcess): void {
 
 /** Ends all of them at once, with their groups. */
 export function killLive(): void {
-  for (const raw of live) raw.killGroup("SIGKILL");
+  for (const child of live) child.killNow();
 }

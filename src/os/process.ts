@@ -216,7 +216,7 @@ class StartWait extends Wait<Process> implements SpawnAttempt {
 
   protected arm(): void {
     const backend = processBackend();
-    const { stdin, stdout, stderr, cwd, env, clearEnv, group } = this.#options;
+    const { stdin, stdout, stderr, cwd, env, clearEnv, group, internals } = this.#options;
     this.#whyNoGroup = group ? backend.whyNoGroups() : undefined;
     for (const target of [stdout, stderr]) {
       if (target instanceof ProcessInput) senderOf(target).check();
@@ -232,6 +232,7 @@ class StartWait extends Wait<Process> implements SpawnAttempt {
       stdout: toTarget(stdout),
       stderr: toTarget(stderr),
       group: group && this.#whyNoGroup === undefined,
+      internals,
     }, this);
   }
 
@@ -251,7 +252,7 @@ class StartWait extends Wait<Process> implements SpawnAttempt {
       stdout: output,
       stderr: errors,
     }, isPiped);
-    addLive(processBackend(), raw);
+    addLive(processBackend(), core);
     if (task === null) { // cancelled, and the backend started it all the same
       raw.killGroup("SIGKILL");
       return core.closeStreams();

@@ -34,6 +34,8 @@ export interface ProcessSpec {
   readonly stderr: StdioTarget;
   /** Whether it leads a session and a group of its own (setsid). */
   readonly group: boolean;
+  /** Whether undocumented internals of the runtime may be used. */
+  readonly internals: boolean;
 }
 
 /** How a process ended. */
@@ -57,7 +59,11 @@ export interface RawProcess {
   kill(signal: string): boolean;
   /** Sends a signal to the process and its whole group; without a group, to the process alone. */
   killGroup(signal: string): boolean;
-  /** Whether a process of the group is left that is not a zombie, as far as can be known here. */
+  /**
+   * After the process has ended: whether a process of its group is left that is not a zombie, as
+   * far as can be known here. One that has its pid is a stranger; the system gives a number anew
+   * only where no group has it, so there is none left then.
+   */
   hasGroup(): boolean;
   /** Frees what the adapter holds besides the pipes: files that are written or read for it. */
   close(): void;
@@ -76,6 +82,9 @@ export interface ProcessBackend {
   spawn(spec: ProcessSpec, attempt: SpawnAttempt): void;
   /** Why groups cannot be signalled here, with what is missing; undefined where they can. */
   whyNoGroups(): string | undefined;
-  /** Has `callback` called when this program ends by itself; gives how to take that back. */
+  /**
+   * Has `callback` called when this program ends, by itself or by an uncaught error; gives how to
+   * take that back.
+   */
   atExit(callback: () => void): () => void;
 }

@@ -11,14 +11,15 @@
  * which zombies answer too, for ever where the system's first process does not collect them; so on
  * Linux `/proc` is asked then, where that is permitted, and otherwise the grace bounds it.
  *
- * Invariants: `status` is set once. `groupIsGone` is set only when the process has ended: until
- * then its pid cannot belong to another. Independent of: which runtime this is.
+ * Invariants: `status` is set once. No signal is sent once the group is gone: its number may belong
+ * to another by then. `groupIsGone` is set only when the process has ended: until then its pid
+ * cannot belong to another. Independent of: which runtime this is.
  */
 import type { Coroutine } from "../kernel/coroutine.ts";
 import { Wait } from "../kernel/wait.ts";
 import { sleep } from "../operations/sleep.ts";
 import { moveOnAfter } from "../operations/timeout.ts";
-import { removeLive } from "./live_processes.ts";
+import { type LiveProcess, removeLive } from "./live_processes.ts";
 import type { ExitStatus, RawProcess } from "./process_backend.ts";
 import type { ProcessInput, ProcessOutput } from "./process_streams.ts";
 
@@ -38,7 +39,7 @@ export interface ProcessStreams {
 }
 
 /** A process and its streams. */
-export class ProcessCore {
+export class ProcessCore implements LiveProcess {
   readonly raw: RawProcess;
   readonly command: string;
   /** Null where it is no pipe, or one to another process. */
@@ -99,8 +100,12 @@ export class ProcessCore {
       yield* this.endGroup();
     } finally {
       this.closeStreams();
-      removeLive(this.raw);
+      removeLive(this);
     }
+  }
+
+  killNow(): void {
+    if (!this.isGone) this.raw.killGroup("SIGKILL");
   }
 
   closeStreams(): void {

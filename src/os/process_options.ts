@@ -150,6 +150,11 @@ export interface ProcessOptions {
    * are not ended.
    */
   group?: boolean;
+  /**
+   * Whether outputs may be read by undocumented internals of the runtime, where those are as
+   * expected: true by default. In Node that is a half faster; elsewhere it makes no difference.
+   */
+  internals?: boolean;
 }
 
 /** Options that were checked. */
@@ -163,11 +168,13 @@ export interface CheckedOptions {
   /** Seconds. */
   readonly grace: number;
   readonly group: boolean;
+  readonly internals: boolean;
 }
 
 /** The names of the options, which those of `runProcess` begin with. */
 export const PROCESS_OPTIONS: readonly (keyof ProcessOptions)[] = [
   ...["cwd", "env", "clearEnv", "stdin", "stdout", "stderr", "grace", "group"] as const,
+  "internals",
 ];
 
 const GRACE = 5;
@@ -192,7 +199,7 @@ export function checkArguments(args: readonly string[]): readonly string[] {
  * one is wrong.
  */
 export function checkProcessOptions(options: ProcessOptions): CheckedOptions {
-  const { cwd, env, clearEnv = false, grace = GRACE, group = true } = options;
+  const { cwd, env, clearEnv = false, grace = GRACE, group = true, internals = true } = options;
   const { stdin = "null", stdout = "inherit", stderr = "inherit" } = options;
   return {
     cwd: cwd === undefined ? undefined : toPath(cwd, "cwd"),
@@ -218,6 +225,7 @@ export function checkProcessOptions(options: ProcessOptions): CheckedOptions {
     ),
     grace: toSeconds(grace),
     group: checkBoolean(group, "group"),
+    internals: checkBoolean(internals, "internals"),
   };
 }
 

@@ -145,12 +145,13 @@ export function runProcess(
   checkOneOf(encoding, "encoding", ["text", "bytes"]);
   const bytes = input === undefined ? null : toBytes(input);
   const seconds = toSeconds(timeout);
-  const { cwd, env, clearEnv, grace, group, stdin, stdout = "pipe", stderr = "pipe" } = options;
+  const { cwd, env, clearEnv, grace, group, internals } = options;
+  const { stdin, stdout = "pipe", stderr = "pipe" } = options;
   if (bytes !== null && stdin !== undefined) {
     throw new TypeError("Expected either stdin or input, got both (runProcess)");
   }
   const started = {
-    ...{ cwd, env, clearEnv, grace, group, stdout, stderr },
+    ...{ cwd, env, clearEnv, grace, group, internals, stdout, stderr },
     stdin: bytes === null ? stdin : "pipe" as const,
   };
   checkProcessOptions(started);

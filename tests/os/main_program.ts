@@ -147,6 +147,55 @@ const programs: Record<string, () => Coroutine<unknown>> = {
     }
     console.error("all written");
   },
+  /** Ends by an error that no loop sees, while processes of its own are alive. */
+  *uncaught() {
+    const child = yield* Process.start("sh", ["-c", "sleep 60 & sleep 61; exit"]);
+    say(`child ${child.pid}`);
+    setTimeout(() => {
+      throw new RangeError("nobody handles this");
+    }, 100);
+    yield* forever();
+  },
+  *uncaughtRejection() {
+    const child = yield* Process.start("sh", ["-c", "sleep 60 & sleep 61; exit"]);
+    say(`child ${child.pid}`);
+    setTimeout(() => void Promise.reject(new RangeError("nobody handles this")), 100);
+    yield* forever();
+  },
+  /** An error that somebody handles ends nothing. */
+  *handled() {
+    const child = yield* Process.start("sleep", ["60"]);
+    process.on("uncaughtException", () => {});
+    process.on("unhandledRejection", () => {});
+    setTimeout(() => void Promise.reject(new RangeError("handled")), 50);
+    setTimeout(() => {
+      throw new RangeError("handled");
+    }, 100);
+    yield* sleep(0.3);
+    say(`status ${child.status}`);
+    child.kill();
+    say(`ended by ${(yield* child.wait()).signal}`);
+  },
+  /** The body has left the scope of a process, whose grace runs. */
+  *grace() {
+    const script = "trap 'echo asked' TERM; echo child $$; while :; do sleep 0.02; done";
+    try {
+      yield* Process.start("sh", ["-c", script], { grace: wanted.includes("SIGINT") ? 60 : 0.5 });
+      yield* sleep(0.2);
+    } finally {
+      say("leaving");
+    }
+  },
+  *inherits() {
+    const child = yield* Process.start("cat", [], { stdin: "inherit" });
+    yield* child.wait();
+    yield* runProcess("sh", ["-c", "echo to stderr >&2"], { stderr: "inherit" });
+  },
+  *signalAtEnd() {
+    say("ending");
+    process.kill(process.pid, "SIGTERM");
+    yield* checkpoint();
+  },
   *runs() {
     say((yield* runProcess("sh", ["-c", "echo ran"])).stdout.trim());
   },

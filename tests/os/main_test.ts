@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { sleep } from "../../mod.ts";
 import { BufferedReader } from "../../src/net/mod.ts";
-import { exit, main, openSignalReceiver, Process } from "../../src/os/mod.ts";
+import { exit, main, openSignalReceiver, Process, runProcess } from "../../src/os/mod.ts";
 import { type Answers, membersOf, programFlags, run, runFile } from "./support.ts";
 
 const program = new URL("./main_program.ts", import.meta.url).pathname;
@@ -61,6 +61,45 @@ Deno.test("R52: a second signal ends it at once, with the groups of its processe
   assertEquals(membersOf(Number(ran.lines[0].slice("child ".length))), []);
 });
 
+for (const name of ["uncaught", "uncaughtRejection"]) {
+  Deno.test(`R52: an error that nobody handles ends the processes of the program too: ${name}`, async () => {
+    const ran = await runProgram([name]);
+    assertMatch(ran.errors, /RangeError: nobody handles this/);
+    assertEquals([ran.lines.length, ran.code], [1, 1]);
+    await run(sleep(0.05));
+    assertEquals(membersOf(Number(ran.lines[0].slice("child ".length))), []);
+  });
+}
+
+Deno.test("R52: an error that the program handles ends no process", async () => {
+  const { lines, code, errors } = await runProgram(["handled"]);
+  assertEquals(lines, ["status null", "ended by SIGTERM", "main has ended"], errors);
+  assertEquals(code, 0);
+});
+
+Deno.test("R52: a signal that comes while the grace of a process runs does not cut it short", async () => {
+  const ran = await runProgram(["grace"], { asked: ["SIGTERM"] });
+  assertMatch(ran.lines.join(), /^child \d+,leaving,asked$/);
+  assertEquals([ran.code, ran.signal], [143, "SIGTERM"], ran.errors);
+  assertLess(0.6, ran.seconds);
+  assertEquals(membersOf(Number(ran.lines[0].slice("child ".length))), []);
+});
+
+Deno.test("R52: a second one does, and leaves no process", async () => {
+  const ran = await runProgram(["grace", "SIGINT"], { leaving: ["SIGINT", "SIGINT"] });
+  assertEquals([ran.code, ran.signal], [130, "SIGINT"], ran.errors);
+  assertLess(ran.seconds, 30);
+  await run(sleep(0.05));
+  assertEquals(membersOf(Number(ran.lines[0].slice("child ".length))), []);
+});
+
+Deno.test("R52: a signal at the very end of the body ends the program, or comes too late; nothing else", async () => {
+  const { lines, code, errors } = await runProgram(["signalAtEnd"]);
+  assertEquals(lines[0], "ending");
+  assertEquals(errors, "");
+  assert(code === 143 ? lines.length === 1 : lines[1] === "main has ended", `${code} ${lines}`);
+});
+
 Deno.test("R52: a signal ends the processes of the program before the program", async () => {
   const ran = await runProgram(["child"], { ready: ["SIGTERM"] });
   assertEquals(ran.signal, "SIGTERM");
@@ -90,6 +129,32 @@ for (
     assertEquals(ran.code, code, ran.errors);
   });
 }
+
+Deno.test("R52: output reaches a slow reader whole, before the program ends", async () => {
+  await run(function* () {
+    const child = yield* Process.start(Deno.execPath(), [...programFlags, program, "writes"], {
+      stdout: "pipe",
+    });
+    yield* sleep(0.5);
+    assertEquals(child.status, null); // it waits for the reader
+    let count = 0;
+    for (;;) {
+      const bytes = yield* child.stdout.recv(64 * 1024);
+      if (bytes === null) break;
+      count += bytes.length;
+      yield* sleep(0.005);
+    }
+    assertEquals([count, (yield* child.wait()).code], [3 << 20, 5]);
+  });
+});
+
+Deno.test("R50: a process inherits the streams of the program", async () => {
+  const args = [...programFlags, program, "inherits"];
+  const { stdout, stderr } = await run(
+    runProcess(Deno.execPath(), args, { input: "handed down\n" }),
+  );
+  assertEquals([stdout, stderr], ["handed down\nmain has ended\n", "to stderr\n"]);
+});
 
 Deno.test("R52: a signal that the body listens to itself does not cancel it", async () => {
   const { lines, code } = await runProgram(["ownSignal"], { ready: ["SIGTERM"] });

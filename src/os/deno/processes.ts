@@ -220,20 +220,30 @@ class DenoProcess implements RawProcess {
   }
 
   killGroup(signal: string): boolean {
-    return this.#group ? this.#signalGroup(signal) : this.kill(signal);
+    return this.#group ? this.#signal(-this.pid, signal) : this.kill(signal);
   }
 
-  #signalGroup(signal: string | number): boolean {
+  #signal(target: number, signal: string): boolean {
     try {
-      this.#deno.kill(-this.pid, signal);
+      this.#deno.kill(target, signal);
       return true;
     } catch {
-      return false; // nobody is left
+      return false; // nobody is left, or it is not permitted
+    }
+  }
+
+  /** Whether there is such a process, or a group, be it another user's. */
+  #exists(target: number): boolean {
+    try {
+      this.#deno.kill(target, 0);
+      return true;
+    } catch (error) {
+      return /^(EPERM|EACCES)$/.test(codeOf(error));
     }
   }
 
   hasGroup(): boolean {
-    if (!this.#group || !this.#signalGroup(0)) return false;
+    if (!this.#group || !this.#exists(-this.pid) || this.#exists(this.pid)) return false;
     if (this.#deno.build.os !== "linux" || !isGranted(this.#deno, ALL)) return true;
     return hasLiveMember(this.#deno, this.pid);
   }
@@ -302,6 +312,40 @@ function closeFiles(files: Files): void {
   for (const file of Object.values(files)) file.close();
 }
 
+/** What is used of the event of an uncaught error, or of a rejection that nobody handles. */
+interface Uncaught {
+  readonly type: string;
+  readonly defaultPrevented: boolean;
+}
+
+/** What is used of the `process` that Deno has too. */
+interface ProcessSlice {
+  listenerCount?(event: string): number;
+}
+
+/**
+ * Calls `callback` when the program ends: by itself, by `Deno.exit`, or by an error that nobody
+ * handles, for which Deno has no `unload`. There the program lives on where a listener prevents the
+ * default, or listens as in Node; so the later this listener is added, the better it knows.
+ */
+function listenToEnd(callback: () => void): () => void {
+  const onUncaught = ({ type, defaultPrevented }: Uncaught): void => {
+    const { process } = globalThis as { process?: ProcessSlice };
+    const isHandled = (event: string) => (process?.listenerCount?.(event) ?? 0) > 0;
+    if (defaultPrevented || isHandled("uncaughtException")) return;
+    if (type === "unhandledrejection" && isHandled("unhandledRejection")) return;
+    callback();
+  };
+  addEventListener("unload", callback);
+  addEventListener("error", onUncaught);
+  addEventListener("unhandledrejection", onUncaught);
+  return () => {
+    removeEventListener("unload", callback);
+    removeEventListener("error", onUncaught);
+    removeEventListener("unhandledrejection", onUncaught);
+  };
+}
+
 /** Deno's processes, or `undefined` outside of Deno. */
 export function denoProcesses(): ProcessBackend | undefined {
   const deno = (globalThis as unknown as { Deno?: DenoSlice }).Deno;
@@ -339,9 +383,6 @@ export function denoProcesses(): ProcessBackend | undefined {
       if (deno.build.os === "windows") return "Windows has no process groups";
       if (!isGranted(deno, ["run"])) return "signals to a group need --allow-run without a list";
     },
-    atExit(callback) {
-      addEventListener("unload", callback);
-      return () => removeEventListener("unload", callback);
-    },
+    atExit: (callback) => listenToEnd(callback),
   };
 }
