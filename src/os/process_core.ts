@@ -15,7 +15,7 @@
  * to another by then. `groupIsGone` is set only when the process has ended: until then its pid
  * cannot belong to another. Independent of: which runtime this is.
  */
-import type { Coroutine } from "../kernel/coroutine.ts";
+import type { Coroutine, Operation } from "../kernel/coroutine.ts";
 import { Wait } from "../kernel/wait.ts";
 import { sleep } from "../operations/sleep.ts";
 import { moveOnAfter } from "../operations/timeout.ts";
@@ -30,6 +30,11 @@ const LONGEST_PAUSE = 0.1;
  * How long members of a group may take to be gone after SIGKILL, in seconds: nothing survives it.
  */
 const KILL_TIME = 0.1;
+
+/** An end that waits for nothing: most processes have ended when their scope does. */
+const NOTHING: Operation<void> = {
+  [Symbol.iterator]: () => ({ next: () => ({ done: true, value: undefined }) }),
+};
 
 /** The pipes of a process, those to other processes included. */
 export interface ProcessStreams {
@@ -95,13 +100,23 @@ export class ProcessCore implements LiveProcess {
   }
 
   /** The end of the scope it was started in. To be shielded. */
-  *end(): Coroutine<void> {
+  end(): Operation<void> {
+    if (!this.isGone) return this.#end();
+    this.#release();
+    return NOTHING;
+  }
+
+  *#end(): Coroutine<void> {
     try {
       yield* this.endGroup();
     } finally {
-      this.closeStreams();
-      removeLive(this);
+      this.#release();
     }
+  }
+
+  #release(): void {
+    this.closeStreams();
+    removeLive(this);
   }
 
   killNow(): void {

@@ -24,6 +24,9 @@ import {
   text,
 } from "./support.ts";
 
+/** In Node an output is read in two ways. */
+const WAYS = [[true, ""], [false, ", without internals"]] as const;
+
 /** Reads the next line that a process prints. */
 function* line(child: Process) {
   return yield* new BufferedReader(child.stdout).readLine();
@@ -168,17 +171,22 @@ Deno.test("R50: a grandchild that keeps the pipe does not keep wait(), nor the e
   assertLess(performance.now() - start, 10_000);
 });
 
-Deno.test("R50: what nobody reads stops the process, not the memory; leaving the scope ends both", async () => {
-  await run(function* () {
-    let child!: Process;
-    yield* CancelScope.open(function* () {
-      child = yield* Process.start("head", ["-c", "1G", "/dev/zero"], { stdout: "pipe" });
-      yield* sleep(0.3);
-      assertEquals(child.status, null); // it waits
+for (const [internals, way] of WAYS) {
+  Deno.test(`R50: what nobody reads stops the process, not the memory; leaving the scope ends both${way}`, async () => {
+    await run(function* () {
+      let child!: Process;
+      yield* CancelScope.open(function* () {
+        child = yield* Process.start("head", ["-c", "1G", "/dev/zero"], {
+          stdout: "pipe",
+          internals,
+        });
+        yield* sleep(0.3);
+        assertEquals(child.status, null); // it waits
+      });
+      assertEquals(child.status, { code: 143, signal: "SIGTERM" });
     });
-    assertEquals(child.status, { code: 143, signal: "SIGTERM" });
   });
-});
+}
 
 Deno.test("R50: a child that closes its input is an EPIPE SocketError at a send, and can be waited for", async () => {
   await run(function* () {
@@ -199,53 +207,59 @@ Deno.test("R50: a child that closes its input is an EPIPE SocketError at a send,
   });
 });
 
-Deno.test("R50: a process that has ended takes no input, and its end is read after all that it printed", async () => {
-  await run(function* () {
-    const child = yield* sh("echo one; echo two", { stdin: "pipe", stdout: "pipe" });
-    yield* child.wait();
-    yield* sleep(0.05);
-    const reader = new BufferedReader(child.stdout);
-    assertEquals(yield* reader.readLine(), "one");
-    assertEquals(yield* reader.readLine(), "two");
-    assertEquals(yield* reader.readLine(), null);
-    assertEquals(yield* child.stdout.recv(), null);
-  });
-});
-
-Deno.test("R50: bytes go there and back with back pressure, whole and in order", async () => {
-  const size = 3 * 1024 * 1024;
-  const sent = new Uint8Array(size);
-  for (let i = 0; i < size; i++) sent[i] = i * 31 + (i >> 8);
-  await run(function* () {
-    const child = yield* Process.start("cat", [], { stdin: "pipe", stdout: "pipe" });
-    let place = 0;
-    yield* Nursery.open(function* (nursery) {
-      nursery.startSoon(function* () {
-        for (let i = 0; i < size; i += 100_000) {
-          yield* child.stdin.send(sent.subarray(i, i + 100_000));
-        }
-        yield* child.stdin.shutdown();
-      }());
-      for (;;) {
-        const bytes = yield* child.stdout.recvView();
-        if (bytes === null) break;
-        for (const byte of bytes) if (byte !== sent[place++]) throw new Error(`byte ${place}`);
-      }
+for (const [internals, way] of WAYS) {
+  Deno.test(`R50: a process that has ended takes no input, and its end is read after all that it printed${way}`, async () => {
+    await run(function* () {
+      const child = yield* sh("echo one; echo two", { stdin: "pipe", stdout: "pipe", internals });
+      yield* child.wait();
+      yield* sleep(0.05);
+      const reader = new BufferedReader(child.stdout);
+      assertEquals(yield* reader.readLine(), "one");
+      assertEquals(yield* reader.readLine(), "two");
+      assertEquals(yield* reader.readLine(), null);
+      assertEquals(yield* child.stdout.recv(), null);
     });
-    assertEquals(place, size);
-    assertEquals(yield* child.wait(), { code: 0, signal: null });
   });
-});
+}
 
-Deno.test("R37: a receive that is cancelled loses no bytes", async () => {
-  await run(function* () {
-    const child = yield* Process.start("cat", [], { stdin: "pipe", stdout: "pipe" });
-    assertEquals(yield* moveOnAfter(0.02, child.stdout.recv()), undefined);
-    yield* child.stdin.send(bytesOf("late"));
-    yield* sleep(0.05);
-    assertEquals(text(yield* child.stdout.recv()), "late");
+for (const [internals, way] of WAYS) {
+  Deno.test(`R50: bytes go there and back with back pressure, whole and in order${way}`, async () => {
+    const size = 3 * 1024 * 1024;
+    const sent = new Uint8Array(size);
+    for (let i = 0; i < size; i++) sent[i] = i * 31 + (i >> 8);
+    await run(function* () {
+      const child = yield* Process.start("cat", [], { stdin: "pipe", stdout: "pipe", internals });
+      let place = 0;
+      yield* Nursery.open(function* (nursery) {
+        nursery.startSoon(function* () {
+          for (let i = 0; i < size; i += 100_000) {
+            yield* child.stdin.send(sent.subarray(i, i + 100_000));
+          }
+          yield* child.stdin.shutdown();
+        }());
+        for (;;) {
+          const bytes = yield* child.stdout.recvView();
+          if (bytes === null) break;
+          for (const byte of bytes) if (byte !== sent[place++]) throw new Error(`byte ${place}`);
+        }
+      });
+      assertEquals(place, size);
+      assertEquals(yield* child.wait(), { code: 0, signal: null });
+    });
   });
-});
+}
+
+for (const [internals, way] of WAYS) {
+  Deno.test(`R37: a receive that is cancelled loses no bytes${way}`, async () => {
+    await run(function* () {
+      const child = yield* Process.start("cat", [], { stdin: "pipe", stdout: "pipe", internals });
+      assertEquals(yield* moveOnAfter(0.02, child.stdout.recv()), undefined);
+      yield* child.stdin.send(bytesOf("late"));
+      yield* sleep(0.05);
+      assertEquals(text(yield* child.stdout.recv()), "late");
+    });
+  });
+}
 
 Deno.test("R50: a send that is cancelled half way breaks the input and says so; the process can be ended", async () => {
   await run(function* () {
@@ -290,31 +304,33 @@ Deno.test("R38: two tasks that receive from one process: the second gets BusyRes
   });
 });
 
-Deno.test("two processes are piped as in a shell; the end goes down, and a reader that has gone goes up", async () => {
-  await run(function* () {
-    const numbers = yield* Process.start("seq", ["1", "50000"], { stdout: "pipe" });
-    const tail = yield* Process.start("tail", ["-n", "2"], {
-      stdin: numbers.stdout,
-      stdout: "pipe",
-    });
-    const reader = new BufferedReader(tail.stdout);
-    assertEquals([yield* reader.readLine(), yield* reader.readLine()], ["49999", "50000"]);
-    assertEquals(yield* reader.readLine(), null);
-    assertEquals((yield* numbers.wait()).code, 0);
+for (const [internals, way] of WAYS) {
+  Deno.test(`two processes are piped as in a shell; the end goes down, and a reader that has gone goes up${way}`, async () => {
+    await run(function* () {
+      const numbers = yield* Process.start("seq", ["1", "50000"], { stdout: "pipe", internals });
+      const tail = yield* Process.start("tail", ["-n", "2"], {
+        stdin: numbers.stdout,
+        stdout: "pipe",
+      });
+      const reader = new BufferedReader(tail.stdout);
+      assertEquals([yield* reader.readLine(), yield* reader.readLine()], ["49999", "50000"]);
+      assertEquals(yield* reader.readLine(), null);
+      assertEquals((yield* numbers.wait()).code, 0);
 
-    const endless = yield* Process.start("yes", [], { stdout: "pipe", stderr: "null" });
-    const head = yield* Process.start("head", ["-n", "1"], {
-      stdin: endless.stdout,
-      stdout: "pipe",
+      const endless = yield* Process.start("yes", [], { stdout: "pipe", stderr: "null" });
+      const head = yield* Process.start("head", ["-n", "1"], {
+        stdin: endless.stdout,
+        stdout: "pipe",
+      });
+      assertEquals(yield* line(head), "y");
+      assertEquals((yield* head.wait()).code, 0);
+      const { code, signal } = yield* endless.wait();
+      // In Node the pipes are socket pairs: an error instead of the signal.
+      assertEquals(signal, isDeno ? "SIGPIPE" : null);
+      assert(code !== 0);
     });
-    assertEquals(yield* line(head), "y");
-    assertEquals((yield* head.wait()).code, 0);
-    const { code, signal } = yield* endless.wait();
-    // In Node the pipes are socket pairs: an error instead of the signal.
-    assertEquals(signal, isDeno ? "SIGPIPE" : null);
-    assert(code !== 0);
   });
-});
+}
 
 Deno.test("an output can go to the input of a process that was started before", async () => {
   await run(function* () {
@@ -436,6 +452,7 @@ Deno.test("R40b: what is wrong is refused at the call, and an unknown option nam
     [() => Process.start("a", [], { cwd: new URL("http://x/y") }), RangeError, "(cwd)"],
     [() => Process.start("a", [], { grace: -1 }), RangeError, "duration"],
     [() => Process.start("a", [], { group: 1 as never }), TypeError, "(group)"],
+    [() => Process.start("a", [], { internals: 1 as never }), TypeError, "(internals)"],
   ];
   for (const [call, Class, message] of wrong) assertThrows(call, Class, message);
 });
@@ -529,4 +546,148 @@ Deno.test("no descriptor is left by pipes that were never touched", async () => 
   assert(descriptors() <= before); // a runtime may close some of its own meanwhile
   assertEquals(children(), []);
   await assertRejects(() => run(Process.start("no-such-command")));
+});
+
+for (const [internals, way] of WAYS) {
+  Deno.test(`R50: a slow reader gets everything in order, whatever the sizes and pauses${way}`, async () => {
+    const script = "for i in 1 2 3 4 5; do seq 1 20000; sleep 0.01; echo pause; done; printf end";
+    let want = "";
+    for (let i = 0; i < 5; i++) {
+      for (let n = 1; n <= 20000; n++) want += `${n}\n`;
+      want += "pause\n";
+    }
+    await run(function* () {
+      const child = yield* sh(script, { stdout: "pipe", internals });
+      let got = "";
+      for (let count = 0;; count++) {
+        const max = [1, 4096, 100, 65536, Infinity][count % 5];
+        let bytes: Uint8Array | null | undefined;
+        // Received, viewed, copied, or cancelled first.
+        if (count % 7 === 3) yield* moveOnAfter(0, child.stdout.recv());
+        if (count % 3 === 0) bytes = yield* child.stdout.recv(max);
+        else if (count % 3 === 1) bytes = yield* child.stdout.recvView(max);
+        else {
+          const buffer = new Uint8Array(Math.min(max, 70_000));
+          const length: number | null = yield* child.stdout.recvInto(buffer);
+          bytes = length === null ? null : buffer.subarray(0, length);
+        }
+        if (bytes === null) break;
+        if (count % 40 === 0) yield* sleep(0.002);
+        got += text(bytes);
+      }
+      assertEquals(got.length, want.length + 3);
+      assertEquals(got === want + "end", true);
+      assertEquals((yield* child.wait()).code, 0);
+    });
+  });
+
+  Deno.test(`R50: what was received stays as it is, also when the scope has been left${way}`, async () => {
+    await run(function* () {
+      const kept: Uint8Array[] = [];
+      for (let i = 0; i < 3; i++) {
+        yield* CancelScope.open(function* () {
+          const child = yield* sh(`head -c 100000 /dev/zero | tr '\\0' ${i}; exec sleep 60`, {
+            stdout: "pipe",
+            internals,
+          });
+          kept.push((yield* child.stdout.recv())!);
+          kept.push((yield* child.stdout.recvView())!);
+        });
+      }
+      kept.forEach((bytes, i) => {
+        const byte = 48 + (i >> 1);
+        assert(bytes.length > 0 && bytes.every((each) => each === byte), `chunk ${i}`);
+      });
+    });
+  });
+}
+
+Deno.test("R50: a process that floods stderr, which nobody reads, waits, and ends with its scope", async () => {
+  await run(function* () {
+    let child!: Process;
+    yield* CancelScope.open(function* () {
+      child = yield* sh("echo out; head -c 1G /dev/zero >&2", { stdout: "pipe", stderr: "pipe" });
+      assertEquals(yield* line(child), "out");
+      yield* sleep(0.1);
+      assertEquals(child.status, null);
+    });
+    assertEquals(child.status?.signal, "SIGTERM");
+    assertEquals(membersOf(child.pid), []);
+  });
+});
+
+Deno.test("R49: a process that dies as it starts, while it is being sent to and read from, leaves nothing", async () => {
+  await run(function* () {
+    for (let i = 0; i < 20; i++) {
+      yield* CancelScope.open(function* () {
+        const child = yield* sh("kill -KILL $$", { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+        if (i % 2) yield* sleep(0.005);
+        try {
+          yield* child.stdin.send(new Uint8Array(100_000));
+          yield* child.stdin.shutdown();
+        } catch (error) {
+          assert(error instanceof SocketError && error.code === "EPIPE", String(error));
+        }
+        assertEquals(yield* child.stdout.recv(), null);
+        assertEquals(yield* child.wait(), { code: 137, signal: "SIGKILL" });
+      });
+    }
+  });
+  assertEquals(children(), []);
+});
+
+Deno.test("stop() and wait() work any number of times, at once, and after everything", async () => {
+  await run(function* () {
+    let child!: Process;
+    yield* CancelScope.open(function* () {
+      child = yield* sh("trap '' TERM; echo ready; while :; do sleep 0.02; done", {
+        stdout: "pipe",
+        grace: 0.2,
+      });
+      yield* line(child);
+      const killed = { code: 137, signal: "SIGKILL" };
+      yield* Nursery.open(function* (nursery) {
+        for (const operation of [() => child.stop(), () => child.wait(), () => child.stop()]) {
+          nursery.startSoon(function* () {
+            assertEquals(yield* operation(), killed);
+          }());
+        }
+      });
+      assertEquals(yield* child.stop(), killed);
+    });
+    assertEquals((yield* child.stop()).code, 137);
+    assertEquals((yield* child.wait()).code, 137);
+    assertEquals([child.kill("SIGKILL"), child.kill("SIGKILL", { group: true })], [false, false]);
+  });
+});
+
+Deno.test("R49: a child that leaves the group is not ended with it: that is its own affair", async () => {
+  let escaped = 0;
+  await run(function* () {
+    yield* CancelScope.open(function* () {
+      const child = yield* sh("setsid sh -c 'echo $$; exec sleep 30' & wait", {
+        stdout: "pipe",
+        grace: 1,
+      });
+      escaped = Number(yield* line(child));
+    });
+    assertEquals(membersOf(escaped), [escaped]);
+    yield* Process.start("kill", [String(escaped)]);
+    yield* sleep(0.05);
+  });
+  assertEquals(membersOf(escaped), []);
+});
+
+Deno.test("the errors of one process can go to the input of another, beside its output", async () => {
+  await run(function* () {
+    const sort = yield* Process.start("sort", [], { stdin: "pipe", stdout: "pipe" });
+    const child = yield* sh("echo out; echo b >&2; echo a >&2", {
+      stdout: "pipe",
+      stderr: sort.stdin,
+    });
+    assertThrows(() => child.stderr, TypeError, 'start it with { stderr: "pipe" }');
+    assertEquals(yield* line(child), "out");
+    const reader = new BufferedReader(sort.stdout);
+    assertEquals([yield* reader.readLine(), yield* reader.readLine()], ["a", "b"]);
+  });
 });

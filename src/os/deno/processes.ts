@@ -170,7 +170,8 @@ class DenoProcess implements RawProcess {
   readonly #deno: DenoSlice;
   readonly #child: Child;
   readonly #group: boolean;
-  readonly #copying = new AbortController();
+  /** Ends the copying; null where no file is copied. */
+  readonly #copying: AbortController | null;
 
   constructor(deno: DenoSlice, child: Child, spec: ProcessSpec, files: Files) {
     this.#deno = deno;
@@ -184,10 +185,12 @@ class DenoProcess implements RawProcess {
     this.stdin = stdin === "pipe" ? new PipeWriter(child.stdin, end("stdin")) : null;
     this.stdout = stdout === "pipe" ? new PipeReader(child.stdout, end("stdout")) : null;
     this.stderr = stderr === "pipe" ? new PipeReader(child.stderr, end("stderr")) : null;
+    const copying = files.stdin || files.stdout || files.stderr ? new AbortController() : null;
+    this.#copying = copying;
     const copies: Promise<void>[] = [];
-    if (files.stdin) void this.#copy(files.stdin.readable, child.stdin);
-    if (files.stdout) copies.push(this.#copy(child.stdout, files.stdout.writable));
-    if (files.stderr) copies.push(this.#copy(child.stderr, files.stderr.writable));
+    if (files.stdin) void copy(files.stdin.readable, child.stdin, copying!);
+    if (files.stdout) copies.push(copy(child.stdout, files.stdout.writable, copying!));
+    if (files.stderr) copies.push(copy(child.stderr, files.stderr.writable, copying!));
     child.status.then(
       ({ code, signal }) => ({ code, signal }),
       realTimeSignal,
@@ -195,12 +198,6 @@ class DenoProcess implements RawProcess {
       if (copies.length > 0) await this.#finishCopies(copies);
       this.exited(status);
     });
-  }
-
-  /** Copies until the end, an error, or `close`; both ends are closed then. */
-  async #copy(from: Readable, to: Writable): Promise<void> {
-    const { signal } = this.#copying;
-    await from.pipeTo(to, { signal }).catch(() => {}); // as if the process had opened the file: it notices
   }
 
   async #finishCopies(copies: Promise<void>[]): Promise<void> {
@@ -249,8 +246,13 @@ class DenoProcess implements RawProcess {
   }
 
   close(): void {
-    this.#copying.abort();
+    this.#copying?.abort();
   }
+}
+
+/** Copies until the end, an error, or an abort; both ends are closed then. */
+async function copy(from: Readable, to: Writable, { signal }: AbortController): Promise<void> {
+  await from.pipeTo(to, { signal }).catch(() => {}); // as if the process had opened the file: it notices
 }
 
 /** The files that a process reads and writes, open. */
