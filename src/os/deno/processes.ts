@@ -252,7 +252,8 @@ class DenoProcess implements RawProcess {
 
 /** Copies until the end, an error, or an abort; both ends are closed then. */
 async function copy(from: Readable, to: Writable, { signal }: AbortController): Promise<void> {
-  await from.pipeTo(to, { signal }).catch(() => {}); // as if the process had opened the file: it notices
+  // An error is no affair of ours: the process notices, as if it had opened the file itself.
+  await from.pipeTo(to, { signal }).catch(() => {});
 }
 
 /** The files that a process reads and writes, open. */
