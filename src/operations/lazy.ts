@@ -9,9 +9,12 @@
  *   that, and then begins anew.
  * - A value is kept for good; an error is given to those who wait and not kept: who asks next
  *   begins anew.
+ * - No error is lost: one of the cleanup of a computation that was cancelled is thrown to the last
+ *   who waited. Cleanup that the body registers belongs to the computation: hence its scope.
  */
 import { checkFunction } from "../check.ts";
 import type { Coroutine, Operation } from "../kernel/coroutine.ts";
+import { CancelScope } from "../kernel/cancel_scope.ts";
 import type { TaskCore } from "../kernel/task.ts";
 import { Call } from "./call.ts";
 import { currentTask } from "./current.ts";
@@ -47,6 +50,8 @@ export interface Lazy<T> extends Operation<T> {
 /** One computation under way. */
 class Computation<T> {
   waiting = 0;
+  /** Somebody was given its value or error. */
+  told = false;
   declare task: TaskCore<Settled<T>>;
 }
 
@@ -69,18 +74,25 @@ class LazyCore<T> {
     let ended = false;
     try {
       const result = yield* computation.task.join();
-      ended = true;
+      ended = computation.told = true;
       if (result.ok) return result.value;
       throw result.error;
     } finally {
       computation.waiting--;
-      if (!ended && computation.waiting === 0 && !computation.task.ended) {
-        if (this.#computation === computation) this.#computation = null;
-        this.#ending = computation.task as TaskCore;
-        computation.task.cancel("nobody waits for it any more");
-        yield* shield(settle(computation.task.join()));
-      }
+      if (!ended && computation.waiting === 0) yield* shield(this.#abandon(computation));
     }
+  }
+
+  /** The last who waited was cancelled, and so is the computation; an error then is not lost. */
+  *#abandon(computation: Computation<T>): Coroutine<void> {
+    const { task } = computation;
+    if (!task.ended) {
+      if (this.#computation === computation) this.#computation = null;
+      this.#ending = task as TaskCore;
+      task.cancel("nobody waits for it any more");
+    }
+    const end = yield* settle(task.join());
+    if (end.ok && !end.value.ok && !computation.told) throw end.value.error;
   }
 
   #begin(task: TaskCore): Computation<T> {
@@ -92,7 +104,7 @@ class LazyCore<T> {
 
   *#compute(computation: Computation<T>): Coroutine<Settled<T>> {
     try {
-      const result = yield* settle(this.#body);
+      const result = yield* settle(CancelScope.open(this.#body)) as Operation<Settled<T>>;
       if (result.ok) this.#value = result;
       return result;
     } finally {

@@ -1,5 +1,5 @@
 /** settle, any and allSettled: how several ended, and that none of them swallows a cancel (R19, R20). */
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   allSettled,
   any,
@@ -8,9 +8,11 @@ import {
   moveOnAfter,
   type Operation,
   settle,
+  shield,
   sleep,
   type Task,
 } from "../../mod.ts";
+import { cancelAtEveryWait } from "../support/cancel_at_every_wait.ts";
 import { inEveryOrder, nameOf } from "../support/world.ts";
 
 inEveryOrder("settle gives the value or the error, whatever is thrown", async (world) => {
@@ -119,4 +121,47 @@ Deno.test("R2: settle refuses what is no body", () => {
   for (const wrong of [null, 5, "x", Promise.resolve(), []]) {
     assertThrows(() => settle(wrong as never), TypeError, "Expected a coroutine or a function*");
   }
+});
+
+Deno.test("R30: settle, any and allSettled survive a cancel at every wait", async () => {
+  const waits = await cancelAtEveryWait(() => {
+    let open = 0;
+    function* working(seconds: number, error?: Error): Coroutine<number> {
+      open++;
+      try {
+        yield* sleep(seconds);
+        if (error) throw error;
+        return seconds;
+      } finally {
+        yield* shield(sleep(1));
+        open--;
+      }
+    }
+    const boom = new Error("boom");
+    const log: unknown[] = [];
+    return {
+      victim: function* (): Coroutine {
+        log.push(yield* settle(working(1)));
+        log.push(yield* settle(working(1, boom)));
+        log.push(yield* any([working(1, boom), working(2), working(9)]));
+        log.push(yield* allSettled([working(1, boom), working(2)]));
+        log.push((yield* settle(any([working(1, boom)]))).ok);
+      }(),
+      others: [sleep(20)],
+      check({ completed, state }) {
+        assertEquals(open, 0);
+        assert(completed ? state === "succeeded" : state !== "failed", state);
+        const all = [
+          { ok: true, value: 1 },
+          { ok: false, error: boom },
+          2,
+          [{ ok: false, error: boom }, { ok: true, value: 2 }],
+          false,
+        ];
+        assertEquals(log, all.slice(0, log.length));
+        if (completed) assertEquals(log.length, all.length);
+      },
+    };
+  });
+  assert(waits >= 7, `only ${waits} waits`);
 });

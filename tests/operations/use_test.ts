@@ -4,7 +4,10 @@ import {
   all,
   CancelScope,
   type Coroutine,
+  ensure,
+  type ExecutionOrder,
   lazy,
+  Loop,
   moveOnAfter,
   Nursery,
   settle,
@@ -13,6 +16,8 @@ import {
   until,
   use,
 } from "../../mod.ts";
+import fc from "fast-check";
+import { VirtualClock } from "../../src/testing/mod.ts";
 import { cancelAtEveryWait } from "../support/cancel_at_every_wait.ts";
 import { inEveryOrder, nameOf, World } from "../support/world.ts";
 
@@ -191,6 +196,60 @@ inEveryOrder("lazy: an error goes to all who wait, and is not kept", async ({ lo
   }());
 });
 
+inEveryOrder(
+  "lazy: an error of a computation that is cancelled goes to the last who waited",
+  async (world) => {
+    const { loop, log } = world;
+    const value = lazy(function* (): Coroutine<string> {
+      yield* ensure(() => {
+        throw new Error("cleanup");
+      });
+      return yield* world.sleeper("computation", 9);
+    });
+    await loop.run(function* (): Coroutine {
+      const results = yield* all([
+        settle(moveOnAfter(1, value())),
+        settle(moveOnAfter(2, value())),
+      ]);
+      assertEquals(results[0], { ok: true, value: undefined });
+      assertEquals(nameOf(!results[1].ok && results[1].error), "Error: cleanup");
+    }());
+    assertEquals(log, ["2 computation Cancelled"]);
+  },
+);
+
+inEveryOrder("lazy: an error at the instant of the cancel is not lost", async ({ loop }) => {
+  const value = lazy(function* (): Coroutine<string> {
+    yield* sleep(1);
+    throw new Error("at one");
+  });
+  await loop.run(function* (): Coroutine {
+    const result = yield* settle(moveOnAfter(1, value()));
+    assertEquals(nameOf(!result.ok && result.error), "Error: at one");
+  }());
+});
+
+inEveryOrder("lazy: cleanup that the body registers is part of the computation", async (world) => {
+  const { loop, log } = world;
+  const value = lazy(function* (): Coroutine<string> {
+    yield* ensure(function* () {
+      yield* sleep(1);
+      log.push("closed");
+    });
+    yield* ensure(() => {
+      if (log.length === 0) throw new Error("cannot close");
+    });
+    return "value";
+  });
+  await loop.run(function* (): Coroutine {
+    const result = yield* settle(value());
+    assertEquals(nameOf(!result.ok && result.error), "Error: cannot close");
+    assertEquals([log, loop.now], [["closed"], 1]);
+    assertEquals(yield* value(), "value");
+    assertEquals(loop.now, 2);
+  }());
+});
+
 Deno.test("R2: lazy takes a function, and each operation is used once", async () => {
   for (const wrong of [null, 5, sleep(1), {}]) {
     assertThrows(() => lazy(wrong as never), TypeError, "body of lazy()");
@@ -243,4 +302,93 @@ Deno.test("R30: use and lazy survive a cancel at every wait", async () => {
     };
   });
   assert(waits >= 3, `only ${waits} waits`);
+});
+
+/** Who asks for a lazy value: when, and for how long he waits. */
+interface Asker {
+  readonly at: number;
+  readonly patience: number;
+}
+
+/** One computation: how long it takes, and whether it succeeds. */
+interface Attempt {
+  readonly seconds: number;
+  readonly succeeds: boolean;
+}
+
+/** What each asker gets, and when, by a plain model; and how many computations were begun. */
+function lazyModel(askers: readonly Asker[], attempts: readonly Attempt[]) {
+  const results: [number, string][] = [];
+  let begun = 0;
+  let value: string | null = null;
+  let current: { ends: number; attempt: number; waiting: Set<number> } | null = null;
+  const end = (): void => {
+    const { ends, attempt, waiting } = current!;
+    const { succeeds } = attempts[attempt];
+    if (succeeds) value = `value ${attempt}`;
+    for (const asker of waiting) results[asker] = [ends, value ?? `Error: ${attempt}`];
+    current = null;
+  };
+  const events = askers.flatMap(({ at, patience }, asker) => [
+    { time: at, asker, isAsking: true },
+    { time: at + patience, asker, isAsking: false },
+  ]).sort((a, b) => a.time - b.time);
+  for (const { time, asker, isAsking } of events) {
+    if (current !== null && current.ends < time) end();
+    if (!isAsking) {
+      if (results[asker] !== undefined) continue;
+      results[asker] = [time, "gave up"];
+      current!.waiting.delete(asker);
+      if (current!.waiting.size === 0) current = null;
+    } else if (value !== null) results[asker] = [time, value];
+    else {
+      const { seconds } = attempts[begun];
+      current ??= { ends: time + seconds, attempt: begun++, waiting: new Set() };
+      current.waiting.add(asker);
+    }
+  }
+  return { results, begun };
+}
+
+Deno.test("random askers of a lazy value agree with a plain model", async () => {
+  // No two things but asks happen at one time.
+  const asker = fc.record({
+    at: fc.nat(6),
+    patience: fc.constantFrom(0.5, 1.5, 2.5, 40),
+  });
+  const attempt = fc.record({ seconds: fc.constantFrom(0.25, 1.25, 2.25), succeeds: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(asker, { minLength: 1, maxLength: 6 }),
+      fc.array(attempt, { minLength: 6, maxLength: 6 }),
+      fc.constantFrom<ExecutionOrder>("fifo", "lifo", "random"),
+      fc.nat(),
+      async (askers, attempts, executionOrder, seed) => {
+        const loop = new Loop({ host: new VirtualClock(), executionOrder, seed });
+        let begun = 0;
+        let running = 0;
+        const value = lazy(function* (): Coroutine<string> {
+          const attempt = begun++;
+          assertEquals(++running, 1, "computed twice at a time");
+          try {
+            yield* sleep(attempts[attempt].seconds);
+            if (!attempts[attempt].succeeds) throw new Error(`${attempt}`);
+            return `value ${attempt}`;
+          } finally {
+            running--;
+          }
+        });
+        const results: [number, string][] = [];
+        await loop.run(all(askers.map(function* ({ at, patience }, index): Coroutine {
+          yield* sleep(at);
+          const result = yield* settle(moveOnAfter(patience, value()));
+          const text = result.ok ? result.value ?? "gave up" : nameOf(result.error);
+          results[index] = [loop.now, text];
+        })));
+        assertEquals({ results, begun }, lazyModel(askers, attempts));
+        assertEquals(running, 0);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });

@@ -586,7 +586,7 @@ for (const [internals, way] of WAYS) {
       const kept: Uint8Array[] = [];
       for (let i = 0; i < 3; i++) {
         yield* CancelScope.open(function* () {
-          const child = yield* sh(`head -c 100000 /dev/zero | tr '\\0' ${i}; exec sleep 60`, {
+          const child = yield* sh(`head -c 3000000 /dev/zero | tr '\\0' ${i}; exec sleep 60`, {
             stdout: "pipe",
             internals,
           });

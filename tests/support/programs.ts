@@ -9,6 +9,9 @@
  */
 import fc from "fast-check";
 import {
+  all,
+  allSettled,
+  any,
   call,
   Cancelled,
   CancelScope,
@@ -17,18 +20,26 @@ import {
   currentTask,
   DeadlockError,
   ensure,
+  every,
   type ExecutionOrder,
   failAfter,
   type Instrument,
+  lazy,
   Loop,
+  mapConcurrent,
   moveOnAfter,
   Nursery,
   type NurseryExceptionPolicy,
+  race,
+  retry,
+  RetryError,
+  settle,
   shield,
   sleep,
   suspend,
   type Task,
   until,
+  use,
 } from "../../mod.ts";
 import { inspect, VirtualClock } from "../../src/testing/mod.ts";
 import { leftovers } from "./world.ts";
@@ -49,6 +60,8 @@ type Step =
   | { do: "scope"; timeout: number | null; shield: boolean; body: Program }
   | { do: "shield" | "moveOnAfter" | "failAfter"; timeout: number | null; body: Program }
   | { do: "ensure" | "call" | "inline" | "swallow" | "catch errors"; body: Program }
+  | { do: "settle" | "retry" | "every" | "use" | "lazy"; body: Program }
+  | { do: "all" | "race" | "any" | "allSettled" | "mapConcurrent"; bodies: Program[] }
   | { do: "finally"; shielded: boolean; body: Program; cleanup: Program }
   | { do: "scope.cancel" | "nursery.cancel" | "task.cancel"; which: number; outside: boolean }
   | { do: "deadline"; which: number; delta: number | null }
@@ -123,6 +136,22 @@ const parts: fc.Arbitrary<Program> = fc.letrec<{ program: Program; step: Step }>
             ...(["ensure", "call", "inline", "swallow", "catch errors"] as const),
           ),
           body: inner,
+        }),
+      },
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          do: fc.constantFrom(...(["settle", "retry", "every", "use", "lazy"] as const)),
+          body: inner,
+        }),
+      },
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          do: fc.constantFrom(
+            ...(["all", "race", "any", "allSettled", "mapConcurrent"] as const),
+          ),
+          bodies: fc.array(inner, { minLength: 1, maxLength: 2, size: "max" }),
         }),
       },
       {
@@ -300,6 +329,12 @@ class Machine {
     this.#outcomes.set(error, outcomes);
   }
 
+  /** An error that was accounted for comes out. */
+  #forget(error: unknown): void {
+    if (error instanceof AggregateError) { for (const each of error.errors) this.#forget(each); }
+    else this.#outcomes.get(error)?.pop();
+  }
+
   /** After the run. */
   checkBooks(): void {
     for (const [error, outcomes] of this.#outcomes) {
@@ -386,6 +421,66 @@ class Machine {
           else if (step.do === "catch errors") throw error;
         }
         return;
+      case "settle": {
+        const result = yield* settle(() => this.#run(step.body));
+        if (!result.ok) this.account(result.error, "caught");
+        return;
+      }
+      case "retry": // a failure is accounted for as it happens, and may come out all the same
+        try {
+          const options = { maxAttempts: 2, minTimeout: 1, jitter: 0 };
+          yield* this.#guarded(retry(() => this.child(step.body, true), options));
+        } catch (error) {
+          if (!(error instanceof RetryError)) {
+            this.#forget(error);
+            throw error;
+          }
+          if (error.errors.length !== 2) this.#problems.push(`${error.errors.length} attempts`);
+        }
+        return;
+      case "every": {
+        let times = 0;
+        const run = (program: Program) => this.#run(program);
+        return yield* this.#guarded(every(1, function* () {
+          yield* run(step.body);
+          if (++times === 2) return false as const;
+        }, { immediate: true }));
+      }
+      case "use":
+        return yield* this.#use(step.body);
+      case "lazy":
+        return yield* this.#lazy(step.body);
+      case "all":
+        return void (yield* this.#guarded(all(step.bodies.map((each) => this.child(each, false)))));
+      case "race":
+        return void (yield* this.#guarded(
+          race(step.bodies.map((each) => this.child(each, false))),
+        ));
+      case "any": // drops the errors of all where one succeeds
+        try {
+          yield* this.#guarded(any(step.bodies.map((each) => this.child(each, true))));
+        } catch (error) {
+          if (!/^None succeeded/.test((error as Error).message)) throw error;
+        }
+        return;
+      case "allSettled": {
+        const results = yield* allSettled(step.bodies.map((each) => this.child(each, true)));
+        if (results.length !== step.bodies.length) this.#problems.push("results are missing");
+        return;
+      }
+      case "mapConcurrent": {
+        let active = 0;
+        const run = (program: Program) => this.#run(program);
+        const problems = this.#problems;
+        return void (yield* this.#guarded(mapConcurrent(step.bodies, function* (body) {
+          if (++active > 2) problems.push("more than the limit at a time");
+          try {
+            yield* run(body);
+          } finally {
+            active--;
+          }
+        }, { concurrency: 2 })));
+      }
       case "finally":
         return yield* this.#finally(step);
       case "scope.cancel":
@@ -502,6 +597,33 @@ class Machine {
         if (!done && !(pending instanceof Cancelled)) this.account(pending, "replaced");
       }
     }
+  }
+
+  *#use(body: Program): Coroutine {
+    const run = () => this.#run(body);
+    const open = () => {
+      this.#openFinallys++;
+      return { [Symbol.dispose]: () => void this.#openFinallys-- };
+    };
+    yield* this.#guarded(CancelScope.open(function* () {
+      yield* use(open());
+      yield* run();
+    }));
+  }
+
+  /** Two wait for one value; one of them for a second only. */
+  *#lazy(body: Program): Coroutine {
+    let running = 0;
+    const compute = () => this.child(body, false);
+    const value = lazy(function* () {
+      if (++running > 1) throw new Error("it is computed twice at a time");
+      try {
+        yield* compute();
+      } finally {
+        running--;
+      }
+    });
+    yield* this.#guarded(all([value(), moveOnAfter(1, value())]));
   }
 
   /** Lets Cancelled out only where there is a cancel around. */
