@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
+  all,
   asCompleted,
   CapacityLimiter,
   checkpoint,
@@ -442,11 +443,13 @@ Deno.test("random maps agree with a plain model: results, order of the beginning
       fc.constantFrom<ExecutionOrder>("fifo", "lifo", "random"),
       fc.nat(),
       fc.option(item),
-      async (items, limit, executionOrder, seed, failure) => {
+      fc.boolean(),
+      async (items, limit, executionOrder, seed, failure, isShared) => {
         const all = failure?.fails ? [...items, { seconds: -1, pull: 0 }] : items;
         const loop = new Loop({ host: new VirtualClock(), executionOrder, seed });
         const begun: number[] = [];
         let active = 0;
+        const limiter = new CapacityLimiter(limit);
         const receiver = { // a receiver by hand: each value takes its time to come
           count: 0,
           closed: 0,
@@ -471,8 +474,9 @@ Deno.test("random maps agree with a plain model: results, order of the beginning
             } finally {
               active--;
             }
-          }, { concurrency: limit })),
+          }, { concurrency: isShared ? limiter : limit })),
         );
+        assertEquals(limiter.statistics().borrowed, 0);
         assertEquals(begun, [...begun.keys()], "items begin in order, each once");
         assertEquals(active, 0);
         assertEquals(result.ok, all === items);
@@ -517,4 +521,46 @@ Deno.test("R33: a body that cancels its own task ends the whole with an error, n
     assertEquals(error.reason, "tired");
   }
   assertEquals(got, [1, 1], "what came before");
+});
+
+Deno.test("random maps that share a limiter never hold more of it together, and give all of it back", async () => {
+  const map = fc.record({
+    items: fc.array(fc.constantFrom(0, 1, 1, 2, -1), { maxLength: 6 }), // seconds; -1 fails
+    patience: fc.constantFrom(1, 2, 3, 100, 100),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(map, { minLength: 2, maxLength: 4 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.constantFrom<ExecutionOrder>("fifo", "lifo", "random"),
+      fc.nat(),
+      async (maps, limit, executionOrder, seed) => {
+        const loop = new Loop({ host: new VirtualClock(), executionOrder, seed });
+        const limiter = new CapacityLimiter(limit);
+        let active = 0;
+        await loop.run(all(maps.map(function* ({ items, patience }): Coroutine {
+          const result = yield* settle(moveOnAfter(
+            patience,
+            mapConcurrent(items, function* (seconds, index): Coroutine<number> {
+              assert(++active <= limit, "more than the limiter has");
+              try {
+                if (seconds < 0) throw new Error("boom");
+                yield* sleep(seconds);
+                return index;
+              } finally {
+                active--;
+              }
+            }, { concurrency: limiter }),
+          ));
+          if (items.includes(-1)) assert(!result.ok || result.value === undefined);
+          else assert(result.ok);
+          if (result.ok && result.value) assertEquals(result.value, [...items.keys()]);
+        })));
+        assertEquals(active, 0);
+        const { borrowed, tasksWaiting } = limiter.statistics();
+        assertEquals([borrowed, tasksWaiting], [0, 0]);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
