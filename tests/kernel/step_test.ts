@@ -3,25 +3,41 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   abortSignal,
   all,
+  allSettled,
+  any,
+  asCompleted,
   call,
   CancelScope,
   checkpoint,
   type Coroutine,
   currentTask,
   ensure,
+  lazy,
   Lock,
+  mapConcurrent,
   moveOnAfter,
   Nursery,
   type Operation,
+  race,
+  RateLimiter,
+  ResourcePool,
+  retry,
+  settle,
   shield,
   sleep,
   TaskLocal,
+  use,
+  Watch,
 } from "../../mod.ts";
 import { leavesOf, nameOf, rejection, World } from "../support/world.ts";
 
 function* nothing(): Coroutine {}
 const local = new TaskLocal("local", 1);
 const lock = new Lock();
+const value = lazy(nothing);
+const limiter = new RateLimiter({ limit: 1e9 });
+const watch = new Watch(0);
+const pool = new ResourcePool({ open: nothing, close: nothing, max: 1 });
 
 const KINDS: Record<string, () => Operation<unknown>> = {
   "an empty nursery": () => Nursery.open(nothing()),
@@ -39,6 +55,26 @@ const KINDS: Record<string, () => Operation<unknown>> = {
   "a task local": () => local.get(),
   "a task local with a body": () => local.with(2, nothing()),
   "lock.with": () => lock.with(nothing()),
+  "settle": () => settle(nothing()),
+  "any": () => any([nothing()]),
+  "race": () => race([nothing()]),
+  "allSettled of nothing": () => allSettled([]),
+  "mapConcurrent over nothing": () => mapConcurrent([], nothing, { concurrency: 2 }),
+  "mapConcurrent": () => mapConcurrent([1, 2], nothing, { concurrency: 2 }),
+  "asCompleted": () => asCompleted([1, 2], nothing, { concurrency: 2 }).forEach(nothing),
+  "retry": () => retry(nothing),
+  "use": () =>
+    CancelScope.open(function* () {
+      yield* use({ [Symbol.dispose]() {} });
+    }),
+  "a lazy value": () => value(),
+  "a rate limiter": () => limiter.acquire(),
+  "a pool": () => pool.with(nothing),
+  "a watch": () => {
+    const changes = watch.changes();
+    watch.set(1);
+    return changes.next();
+  },
 };
 
 for (const [name, make] of Object.entries(KINDS)) {
