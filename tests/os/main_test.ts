@@ -95,9 +95,10 @@ Deno.test("R52: a second one does, and leaves no process", async () => {
 
 Deno.test("R52: a signal at the very end of the body ends the program, or comes too late; nothing else", async () => {
   const { lines, code, errors } = await runProgram(["signalAtEnd"]);
-  assertEquals(lines[0], "ending");
-  assertEquals(errors, "");
-  assert(code === 143 ? lines.length === 1 : lines[1] === "main has ended", `${code} ${lines}`);
+  assertEquals([lines[0], errors], ["ending", ""]);
+  // Too late for main, it does what it does by default, before or after the next line.
+  if (code === 0) assertEquals(lines[1], "main has ended");
+  else assertEquals(code, 143);
 });
 
 Deno.test("R52: a signal ends the processes of the program before the program", async () => {
