@@ -116,8 +116,9 @@ class LazyCore<T> {
 /**
  * A value that is computed once, by `body`, when it is first asked for; all who ask meanwhile wait
  * for the same computation. One who is cancelled while waiting leaves the others alone; with the
- * last one the computation is cancelled too. An error is not kept: who asks after it begins anew. A
- * checkpoint only where it waits.
+ * last one the computation is cancelled too, and an error of its cleanup is thrown to that one. An
+ * error is not kept: who asks after it begins anew. What the body registers with `ensure` or `use`
+ * ends with the computation. A checkpoint only where it waits.
  *
  * @param body A function that makes a coroutine.
  * @throws {TypeError} If `body` is no function.
