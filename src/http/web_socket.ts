@@ -311,6 +311,8 @@ class SocketMessages implements MessageStream {
 
   readonly #failed = (event: { error?: unknown }): void => {
     this.#error = event?.error;
+    // Node 22 says no more than that of one that cannot be opened, and leaves its state as it is.
+    if (this.#socket.readyState === 0) this.#ended({ code: LOST, reason: "" });
   };
 
   readonly #ended = ({ code, reason }: { code: number; reason: string }): void => {
