@@ -86,8 +86,9 @@ Deno.test("R52: a signal that comes while the grace of a process runs does not c
 });
 
 Deno.test("R52: a second one does, and leaves no process", async () => {
-  const ran = await runProgram(["grace", "SIGINT"], { leaving: ["SIGINT", "SIGINT"] });
-  assertEquals([ran.code, ran.signal], [130, "SIGINT"], ran.errors);
+  // Two of one kind may come as one, and two of different kinds in either order.
+  const ran = await runProgram(["grace", "SIGINT", "SIGTERM"], { leaving: ["SIGINT", "SIGTERM"] });
+  assertMatch(`${ran.code} ${ran.signal}`, /^(130 SIGINT|143 SIGTERM)$/, ran.errors);
   assertLess(ran.seconds, 30);
   await run(sleep(0.05));
   assertEquals(membersOf(Number(ran.lines[0].slice("child ".length))), []);
