@@ -15,15 +15,19 @@ const end = performance.now() + minutes * 60_000;
 let seed = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
 let schedules = 0;
 for (let round = 1; performance.now() < end; round++, seed++) {
-  for (const { program, slow = false, autojump } of scenarios) {
+  for (const { name, program, slow = false, autojump } of scenarios) {
     for (const cancel of [false, "main", "tasks"] as const) {
       if (performance.now() >= end) break;
-      const found = await explore(program, {
+      const exploring = explore(program, {
         seed,
         cancel,
         autojump,
         schedules: slow ? 600 : 3000,
         seconds: 20,
+      });
+      const found = await exploring.catch((error) => {
+        console.error(`found in: ${name} (cancel: ${cancel}, seed ${seed})`);
+        throw error;
       });
       schedules += found.schedules;
     }

@@ -638,6 +638,7 @@ Deno.test("R53: the table says with what a task failed, and where", async () => 
     })
   );
   assertMatch(error.table, /:\d+ failed: RangeError: too big/);
+  assertMatch(error.table, /\n +\d+ +failed: NurseryError/); // not where the exploration began
 });
 
 Deno.test("R54: no bound is told where pct has not run", async () => {

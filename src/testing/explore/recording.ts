@@ -124,7 +124,11 @@ function endOf(task: TaskCore): Pick<Step, "at" | "doing"> {
   const [what] = describe(value).split("\n", 1);
   let at = "";
   try {
-    if (value instanceof Error) at = userPosition(String(value.stack));
+    // Not where its task was started, which stands below.
+    const [thrown] = value instanceof Error
+      ? String(value.stack).split(/ was started:$/m, 1)
+      : [""];
+    at = userPosition(thrown);
   } catch {
     // an error that cannot be looked at
   }
