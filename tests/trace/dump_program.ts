@@ -6,7 +6,7 @@ import { dumpOnSignal } from "../../src/trace/mod.ts";
 const loop = new Loop({ debug: true });
 dumpOnSignal(loop);
 
-if (process.argv[2] === "hangs") {
+async function hangs(): Promise<void> {
   let asked = 0;
   let end = () => {};
   dumpOnSignal(loop, {
@@ -24,4 +24,7 @@ if (process.argv[2] === "hangs") {
   }));
   clearInterval(timer);
 }
-console.log("ends");
+
+// No await here: the npm package is tested as CommonJS too.
+const ended = process.argv[2] === "hangs" ? hangs() : Promise.resolve();
+ended.then(() => console.log("ends"));
