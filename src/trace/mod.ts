@@ -30,6 +30,21 @@
  * task waits and where it was started. The reports of a `DeadlockError` and the messages of a
  * `TimeoutError` are made of the same tree.
  *
+ * What happens over time is told to instruments of the loop, which belong to the core: who started
+ * each task, what it waits for, who woke it, how it ended, which scope was cancelled and why.
+ * Without instruments a loop pays nothing; one that throws is dropped with a warning. A longer
+ * example is `examples/who_woke_whom.ts`:
+ *
+ * ```ts
+ * import { type Instrument, Loop, sleep } from "jsr:@broomio/core";
+ *
+ * const print: Instrument = {
+ *   taskWaiting: (task, wait) => console.log(`${task.name}: ${wait.describe()}`),
+ *   taskEnded: (task) => console.log(`${task.name}: ${task.state}`),
+ * };
+ * await new Loop({ instruments: [print] }).run(sleep(0.01));
+ * ```
+ *
  * Limits: a tree is a moment and does not follow the loop. Browsers have no signals; there
  * `dumpOnSignal` does nothing. Timelines, a monitor over the network and OpenTelemetry are not
  * here yet.
