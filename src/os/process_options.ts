@@ -24,7 +24,7 @@ import { ProcessInput, ProcessOutput } from "./process_streams.ts";
  * import { type FileUrl, runProcess } from "jsr:@broomio/core/os";
  * import { assertEquals } from "jsr:@std/assert";
  *
- * const cwd: FileUrl = new URL("file:///usr/"); // new URL("./data/", import.meta.url)
+ * const cwd: FileUrl = new URL("file:/usr/"); // new URL("./data/", import.meta.url)
  * const { stdout } = await new Loop().run(runProcess("pwd", [], { cwd }));
  * assertEquals(stdout, "/usr\n");
  * ```
