@@ -325,8 +325,8 @@ for (const [internals, way] of WAYS) {
       assertEquals(yield* line(head), "y");
       assertEquals((yield* head.wait()).code, 0);
       const { code, signal } = yield* endless.wait();
-      // In Node the pipes are socket pairs: an error instead of the signal.
-      assertEquals(signal, isDeno ? "SIGPIPE" : null);
+      // In Node the pipes are socket pairs: where bytes are unread, an error instead of the signal.
+      if (isDeno || signal !== null) assertEquals(signal, "SIGPIPE");
       assert(code !== 0);
     });
   });
@@ -543,7 +543,13 @@ Deno.test("no descriptor is left by pipes that were never touched", async () => 
     }
     yield* sleep(0.05);
   });
-  assert(descriptors() <= before); // a runtime may close some of its own meanwhile
+  // A runtime opens and closes some of its own meanwhile: the least of several counts.
+  let left = descriptors();
+  for (let tries = 0; left > before && tries < 20; tries++) {
+    await run(sleep(0.05));
+    left = Math.min(left, descriptors());
+  }
+  assert(left <= before, `${left} descriptors, ${before} before`);
   assertEquals(children(), []);
   await assertRejects(() => run(Process.start("no-such-command")));
 });
