@@ -47,12 +47,12 @@ export class Send extends SendingWait {
   }
 
   /**
-   * The first small message since the last flush goes out without a turn for the others: the task
-   * cannot send a second one so. Thus the reply is written while the processor still has the
-   * connection in its cache.
+   * The first few small messages since the last flush go out without a turn for the others. Thus
+   * replies are written while the processor still has the connection in its cache. A cancel in
+   * force is met before each of them (R17).
    */
   override perform(task: TaskCore): boolean {
-    if (task.scope.cause !== null || !this.sender.isFirst(this.bytes)) return super.perform(task);
+    if (task.scope.cause !== null || !this.sender.isQuick(this.bytes)) return super.perform(task);
     this.begin();
     this.sender.coalesce(this.bytes);
     return true;

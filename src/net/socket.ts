@@ -122,9 +122,9 @@ export abstract class Socket implements ByteStream {
    * the bytes before it is done.
    *
    * Messages up to 16 KiB are coalesced: what a task sends before it waits for something else goes
-   * out in one write; the first of them does not even let other tasks run, the next ones do. An
-   * error of that write is thrown by the next `send` or `shutdown`; at the end of a handler it is
-   * thrown as well. Cancelled before anything was written, it did not happen. Cancelled later, a
+   * out in one write; the first sixteen of them do not even let other tasks run, the next ones do.
+   * An error of that write is thrown by the next `send` or `shutdown`; at the end of a handler it
+   * is thrown as well. Cancelled before anything was written, it did not happen. Cancelled later, a
    * part was sent: the sending side is then broken, and says so at the next send.
    *
    * @throws {SocketError} If the connection broke.

@@ -108,7 +108,7 @@ test("the sends of one turn are one write, in order", function* (socket, raw) {
   for (let value = 1; value <= 5; value++) yield* socket.send(bytes(value));
   assertEquals(raw.log, []);
   yield* checkpoint();
-  yield* sleep(0.001);
+  yield* sleep(0.02); // a later turn
   assertEquals(raw.log, ["send 1,2,3,4,5"]);
 });
 
@@ -123,41 +123,60 @@ test("what was sent goes out before its answer is waited for", function* (socket
   });
 });
 
+test("sixteen small sends in a row go on before the other tasks, and no more", function* (socket) {
+  const log: string[] = [];
+  yield* Nursery.open(function* (nursery) {
+    nursery.startSoon((function* () {
+      for (let value = 1; value <= 18; value++) {
+        yield* socket.send(bytes(value));
+        log.push(`sent ${value}`);
+      }
+      yield* sleep(0.001); // it is written
+      yield* socket.send(bytes(19));
+      log.push("sent 19");
+    })());
+    nursery.startSoon((function* () {
+      for (let step = 1; step <= 3; step++) {
+        log.push(`other ${step}`);
+        yield* checkpoint();
+      }
+      yield* sleep(0.001);
+      log.push("other 4");
+    })());
+  });
+  assertEquals(log, [
+    ...Array.from({ length: 16 }, (_, index) => `sent ${index + 1}`),
+    ...["other 1", "sent 17", "other 2", "sent 18", "other 3", "sent 19", "other 4"],
+  ]);
+});
+
 test(
-  "only the first small send since the last write goes on before the other tasks",
+  "R5: a task that sends small messages for ever lets time limits and others in",
   function* (socket) {
-    const log: string[] = [];
+    let others = 0;
     yield* Nursery.open(function* (nursery) {
       nursery.startSoon((function* () {
-        for (let value = 1; value <= 3; value++) {
-          yield* socket.send(bytes(value));
-          log.push(`sent ${value}`);
-        }
-        yield* sleep(0.001); // it is written
-        yield* socket.send(bytes(4));
-        log.push("sent 4");
+        for (;; others++) yield* checkpoint();
       })());
-      nursery.startSoon((function* () {
-        for (let step = 1; step <= 3; step++) {
-          log.push(`other ${step}`);
-          yield* checkpoint();
-        }
-        yield* sleep(0.001);
-        log.push("other 4");
-      })());
+      yield* moveOnAfter(0.02, function* () {
+        for (;;) yield* socket.send(bytes(1));
+      });
+      nursery.cancel();
     });
-    assertEquals(log, [
-      "sent 1",
-      "other 1",
-      "sent 2",
-      "other 2",
-      "sent 3",
-      "other 3",
-      "sent 4",
-      "other 4",
-    ]);
+    assert(others > 5, `${others} steps of another task`);
   },
 );
+
+test("R17: a cancel lands between two small sends of one step", function* (socket, raw) {
+  yield* CancelScope.open(function* (scope) {
+    yield* socket.send(bytes(1));
+    yield* socket.send(bytes(2));
+    scope.cancel();
+    yield* socket.send(bytes(3));
+  });
+  yield* sleep(0.001);
+  assertEquals(raw.log, ["send 1,2"]);
+});
 
 test("R17: the first small send of a cancelled task is not sent", function* (socket, raw) {
   yield* CancelScope.open(function* (scope) {
