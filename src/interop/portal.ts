@@ -91,14 +91,14 @@ export interface PortalRunOptions {
    * Cancels the coroutine. Its cleanup runs first, then the promise rejects with the signal's
    * reason, as that of `fetch` does.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * Cancels the coroutine so long after the call: the promise rejects with a {@linkcode
    * TimeoutError}.
    */
-  timeout?: Duration;
+  timeout?: Duration | undefined;
   /** For messages. */
-  name?: string;
+  name?: string | undefined;
 }
 
 /**
