@@ -30,9 +30,11 @@ export const SKIPS: readonly Skip[] = [
     reason: "explores for a minute what does not depend on the runtime",
   },
   {
-    files: /^(exports\/|os\/cancel_test|testing\/explore_test)/,
+    files:
+      /^(channel|exports|kernel|operations|sync|testing)\/|^os\/cancel|^net\/tls_(attack|world)|^http\/(hostile|clients)/,
     runtime: /cjs$/,
-    reason: "takes long, and the same code has passed it as ES modules",
+    reason:
+      "takes long, does not depend on how modules are loaded, and the same code has passed it as ES modules",
   },
   {
     files: /^(net|os|pool|http)\/deno_/,

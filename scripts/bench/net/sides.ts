@@ -18,6 +18,8 @@ export interface Side {
   readonly bar?: number;
   /** The same for pipelined requests. */
   readonly pipelinedBar?: number;
+  /** The same with a thousand connections. */
+  readonly pipelined1000Bar?: number;
   /** The same over TLS, and for connections with a handshake each. */
   readonly tlsBar?: number;
   readonly handshakeBar?: number;
@@ -84,6 +86,7 @@ export const sides: readonly Side[] = [
     runtime: "node",
     bar: 1.1,
     pipelinedBar: 3,
+    pipelined1000Bar: 6,
     tlsBar: 0.9,
     handshakeBar: 0.65,
   },
@@ -112,7 +115,8 @@ export function launcherOf(side: Side, nodeScript: URL): Launcher {
 export function barOf(side: Side, row: NetRow): number | undefined {
   if (row.service === "tls-once") return side.handshakeBar;
   if (isSecure(row.service)) return side.tlsBar;
-  return row.pipelined > 1 ? side.pipelinedBar : side.bar;
+  if (row.pipelined === 1) return side.bar;
+  return (row.connections === 1000 ? side.pipelined1000Bar : undefined) ?? side.pipelinedBar;
 }
 
 /** Whether a side has a server for a row. */

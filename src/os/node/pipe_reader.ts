@@ -23,131 +23,46 @@ import type { Readable, SocketClass } from "./node_types.ts";
  */
 const KEPT = 256 * 1024;
 
-/** Reads by `data` events: documented, and all that Bun has. */
-class EventReader implements RawReceiveStream {
+/**
+ * What both ways have in common: an answer is given where something was asked for, and bytes, a
+ * failure or the end have come, in this order.
+ */
+abstract class PipeReader implements RawReceiveStream {
   receiveEvents!: ReceiveEvents;
   readonly remoteAddr: PipeAddress;
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-  /** Each chunk has memory of its own. */
-  readonly lifetime = "forever";
-  readonly #stream: Readable;
-  /** Chunks that came unasked, oldest first; at the exit Node delivers all that it has. */
-  readonly #kept: Uint8Array<ArrayBuffer>[] = [];
-  #keptBytes = 0;
-  #paused = true;
+  abstract readonly lifetime: "forever" | "receive";
+  protected readonly stream: Readable;
+  protected isClosed = false;
   #asked = false;
   #ended = false;
   #failure: unknown = null;
-  #closed = false;
 
   constructor(stream: Readable, remoteAddr: PipeAddress) {
-    this.#stream = stream;
+    this.stream = stream;
     this.remoteAddr = remoteAddr;
-    stream.pause();
-    stream.on("data", (chunk: Uint8Array<ArrayBuffer>) => this.#onData(chunk));
     stream.on("end", () => {
       this.#ended = true;
-      this.#tryAnswer();
+      this.tryAnswer();
     });
     stream.on("error", (error) => {
       this.#failure ??= error;
-      this.#tryAnswer();
-    });
-  }
-
-  #onData(chunk: Uint8Array<ArrayBuffer>): void {
-    if (this.#closed) return;
-    this.#kept.push(chunk);
-    this.#keptBytes += chunk.length;
-    this.#tryAnswer();
-    if (this.#keptBytes < KEPT || this.#paused) return;
-    this.#paused = true;
-    this.#stream.pause();
-  }
-
-  receive(): void {
-    this.#asked = true;
-    this.#tryAnswer();
-    if (!this.#paused || this.#keptBytes >= KEPT / 2) return;
-    this.#paused = false;
-    this.#stream.resume();
-  }
-
-  /** Answers, where something was asked for and there is an answer. */
-  #tryAnswer(): void {
-    if (!this.#asked || this.#closed) return;
-    const chunk = this.#kept.shift();
-    if (chunk !== undefined) {
-      this.#asked = false;
-      this.#keptBytes -= chunk.length;
-      this.bytes = chunk;
-      this.receiveEvents.received(chunk.length);
-    } else if (this.#failure !== null) {
-      this.#asked = false;
-      this.receiveEvents.receiveFailed(codeOf(this.#failure), this.#failure);
-    } else if (this.#ended) {
-      this.#asked = false;
-      this.receiveEvents.received(0);
-    }
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#kept.length = 0;
-    this.#stream.destroy();
-  }
-}
-
-/** Reads into memory of its own, where Node is as expected inside: see internals.ts. */
-class RingReader implements RawReceiveStream {
-  receiveEvents!: ReceiveEvents;
-  readonly remoteAddr: PipeAddress;
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-  readonly lifetime = "receive";
-  readonly #ring: Ring;
-  readonly #socket: Readable;
-  /** At first: nothing is read before it is asked for. */
-  #paused = true;
-  #asked = false;
-  #ended = false;
-  #failure: unknown = null;
-  #closed = false;
-
-  constructor(ring: Ring, socket: Readable, remoteAddr: PipeAddress) {
-    this.#ring = ring;
-    this.#socket = socket;
-    this.remoteAddr = remoteAddr;
-    ring.filled = () => {
-      this.#tryAnswer();
-      this.#paused = !ring.hasRoom;
-    };
-    socket.on("end", () => {
-      this.#ended = true;
-      this.#tryAnswer();
-    });
-    socket.on("error", (error) => {
-      this.#failure ??= error;
-      this.#tryAnswer();
+      this.tryAnswer();
     });
   }
 
   receive(): void {
     this.#asked = true;
-    this.#ring.giveBack();
-    this.#tryAnswer();
-    if (!this.#paused || this.#closed || !this.#ring.isNearlyEmpty) return;
-    this.#paused = false;
-    this.#socket.resume();
+    this.tryAnswer();
+    if (!this.isClosed) this.goOn();
   }
 
   /** Answers, where something was asked for and there is an answer. */
-  #tryAnswer(): void {
-    if (!this.#asked || this.#closed) return;
-    const count = this.#ring.take();
+  protected tryAnswer(): void {
+    if (!this.#asked || this.isClosed) return;
+    const count = this.take();
     if (count > 0) {
       this.#asked = false;
-      this.bytes = this.#ring.taken;
       this.receiveEvents.received(count);
     } else if (this.#failure !== null) {
       this.#asked = false;
@@ -158,10 +73,95 @@ class RingReader implements RawReceiveStream {
     }
   }
 
+  /** Takes bytes that have come to `bytes`; gives how many, or 0. */
+  protected abstract take(): number;
+
+  /** Reads on, where that was stopped and there is room. */
+  protected abstract goOn(): void;
+
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#socket.destroy();
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.stream.destroy();
+  }
+}
+
+/** Reads by `data` events: documented, and all that Bun has. */
+class EventReader extends PipeReader {
+  /** Each chunk has memory of its own. */
+  readonly lifetime = "forever";
+  /** Chunks that came unasked, oldest first; at the exit Node delivers all that it has. */
+  readonly #kept: Uint8Array<ArrayBuffer>[] = [];
+  #keptBytes = 0;
+  #paused = true;
+
+  constructor(stream: Readable, remoteAddr: PipeAddress) {
+    super(stream, remoteAddr);
+    stream.pause();
+    stream.on("data", (chunk: Uint8Array<ArrayBuffer>) => this.#onData(chunk));
+  }
+
+  #onData(chunk: Uint8Array<ArrayBuffer>): void {
+    if (this.isClosed || chunk.length === 0) return;
+    this.#kept.push(chunk);
+    this.#keptBytes += chunk.length;
+    this.tryAnswer();
+    if (this.#keptBytes < KEPT || this.#paused) return;
+    this.#paused = true;
+    this.stream.pause();
+  }
+
+  protected take(): number {
+    const chunk = this.#kept.shift();
+    if (chunk === undefined) return 0;
+    this.#keptBytes -= chunk.length;
+    this.bytes = chunk;
+    return chunk.length;
+  }
+
+  protected goOn(): void {
+    if (!this.#paused || this.#keptBytes >= KEPT / 2) return;
+    this.#paused = false;
+    this.stream.resume();
+  }
+
+  override close(): void {
+    this.#kept.length = 0;
+    super.close();
+  }
+}
+
+/** Reads into memory of its own, where Node is as expected inside: see internals.ts. */
+class RingReader extends PipeReader {
+  readonly lifetime = "receive";
+  readonly #ring: Ring;
+  /** At first: nothing is read before it is asked for. */
+  #paused = true;
+
+  constructor(ring: Ring, socket: Readable, remoteAddr: PipeAddress) {
+    super(socket, remoteAddr);
+    this.#ring = ring;
+    ring.filled = () => {
+      this.tryAnswer();
+      this.#paused = !ring.hasRoom;
+    };
+  }
+
+  override receive(): void {
+    this.#ring.giveBack();
+    super.receive();
+  }
+
+  protected take(): number {
+    const count = this.#ring.take();
+    if (count > 0) this.bytes = this.#ring.taken;
+    return count;
+  }
+
+  protected goOn(): void {
+    if (!this.#paused || !this.#ring.isNearlyEmpty) return;
+    this.#paused = false;
+    this.stream.resume();
   }
 }
 
