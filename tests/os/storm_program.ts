@@ -60,4 +60,4 @@ const programs: Record<string, () => Coroutine<unknown>> = {
   },
 };
 
-await new Loop().run(programs[process.argv[2]]());
+void new Loop().run(programs[process.argv[2]]());
