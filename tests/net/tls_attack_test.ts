@@ -394,7 +394,9 @@ for (const [name, makeLoop] of tlsLoops) {
         }
         // Node lets three through in ten minutes.
         assert(secured.destroyed && done <= 4, `${done} renegotiations`);
-        assert(echoed >= done * 1000, `${echoed} bytes after ${done} renegotiations`);
+        // Node 26 refuses the first, and tells its client so after it has said that it was done.
+        const served = Math.max(0, done - 1);
+        assert(echoed >= served * 1000, `${echoed} bytes after ${done} renegotiations`);
         socket.destroy();
         const other = yield* secure(yield* dial(port));
         other.write("still there");
