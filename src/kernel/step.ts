@@ -12,6 +12,7 @@ import { Command, observeYields, type YieldObserver } from "./command.ts";
 import { isGenerator, notATrap, RESUMED, type Trap, UNWOUND } from "./coroutine.ts";
 import { NEXT, POP, RETURN, SUSPEND, THROW } from "./frame.ts";
 import { watchTask } from "./never_begun.ts";
+import { notePlace } from "./places.ts";
 import { withoutCancelled } from "./nursery_error.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { coroutineStack, noteThrown, placeError } from "./stack.ts";
@@ -125,7 +126,7 @@ function stepObserved(scheduler: Scheduler, task: TaskCore): void {
 
 /** A step after which it is known where the task has stopped. */
 function stepPlaced(scheduler: Scheduler, task: TaskCore): void {
-  observe((by) => task.ensureExtras().position = coroutineStack(by));
+  observe((by) => notePlace(task, coroutineStack(by)));
   if (scheduler.debug) watchTask(task);
   stepInContext(task);
   observe(null);

@@ -645,3 +645,19 @@ Deno.test("R54: no bound is told where pct has not run", async () => {
   assertEquals((await explore(walkers(1))).bound, undefined);
   assertMatch((await explore(walkers(9), { schedules: 400 })).bound!, /^pct: n = 2 tasks/);
 });
+
+Deno.test("R53: a wait within an operation of ours stands where that was called", async () => {
+  const line = Number(new Error().stack!.match(/explore_test\.ts:(\d+)/)![1]);
+  const error = await failureOf(() => {
+    const lock = new Lock({ name: "db" });
+    function* owner(): Coroutine {
+      yield* lock.acquire();
+      yield* new Event().wait();
+    }
+    function* waits(): Coroutine {
+      yield* lock.with(checkpoint());
+    }
+    return all([owner(), waits()]);
+  });
+  assertStringIncludes(error.table, `:${line + 8} acquiring lock "db"`);
+});

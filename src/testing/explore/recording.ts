@@ -4,6 +4,7 @@
  *
  * Independent of: how it is shown (`interleaving.ts`).
  */
+import { placesOf } from "../../kernel/places.ts";
 import type { TaskCore } from "../../kernel/task.ts";
 import type { Instrument } from "../../kernel/instrument.ts";
 import { describe } from "./failure.ts";
@@ -93,7 +94,8 @@ export async function recordSchedule(
         task: task.id,
         name: task.name,
         ...(task.ended ? endOf(task) : {
-          at: userPosition(task.extras?.position ?? ""),
+          // A wait within an operation of ours, such as `lock.with`, stands where that was called.
+          at: placesOf(task).map(userPosition).find((at) => at !== "") ?? "",
           doing: task.wait?.describe() ?? "ready",
         }),
         before,
