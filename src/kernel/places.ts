@@ -1,8 +1,9 @@
 /**
- * Places: debug: where each coroutine on the stack of a task stands.
+ * Places: where each coroutine on the stack of a task stands, for loops in debug mode and for
+ * `explore`.
  *
- * Invariant: the place of a coroutine is that of its last `yield*`; known only where somebody was
- * told of it (`stepObserved` in step.ts). Kept beside the frames: most loops never want it.
+ * Invariant: the place of a coroutine is that of its last `yield*`, known only where a step was
+ * looked at (`stepPlaced` in step.ts). Kept beside the frames: most loops never want it.
  */
 import type { Frame } from "./frame.ts";
 import type { TaskCore } from "./task.ts";
