@@ -28,9 +28,9 @@ async function install(version: string, folder: string): Promise<string> {
   return `${folder}/node_modules/.bin/deno`;
 }
 
-/** Copies the sources and the tests. */
+/** Copies the sources, the tests, and the programs that tests start. */
 function copySources(folder: string): void {
-  const files = ["src", "tests"].flatMap((name) =>
+  const files = ["src", "tests", "scripts/npm/programs"].flatMap((name) =>
     listFiles(top + name).map((path) => `${name}/${path}`)
   );
   for (const file of ["mod.ts", ...files]) {
