@@ -153,3 +153,25 @@ export function setExitCode(code: number): void {
 export function exists(file: URL): boolean {
   return existsSync(file);
 }
+
+/**
+ * The options of a bench that has rounds alone; `name` is its folder.
+ *
+ * @throws {TypeError} If there is anything else.
+ */
+export function readRounds(
+  name: string,
+  byDefault: number,
+): { rounds: number; json: boolean; check: boolean } {
+  const words = [...commandLine];
+  const flag = (name: string) =>
+    words.includes(name) && words.splice(words.indexOf(name), 1).length > 0;
+  const json = flag("--json");
+  const check = flag("--check");
+  const at = words.indexOf("--rounds");
+  const rounds = at < 0 ? byDefault : Number(words.splice(at, 2)[1]);
+  if (words.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+    throw new TypeError(`See the top of scripts/bench/${name}/main.ts for the options`);
+  }
+  return { rounds, json, check };
+}

@@ -52,7 +52,9 @@ export class Send extends SendingWait {
    * force is met before each of them (R17).
    */
   override perform(task: TaskCore): boolean {
-    if (task.scope.cause !== null || !this.sender.isQuick(this.bytes)) return super.perform(task);
+    if (task.scope.cause !== null || !this.sender.admitQuick(this.bytes)) {
+      return super.perform(task);
+    }
     this.begin();
     this.sender.coalesce(this.bytes);
     return true;

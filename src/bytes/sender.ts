@@ -157,8 +157,11 @@ export class Sender extends WaiterSlot<SendWaiter> implements SendEvents {
     return false;
   }
 
-  /** Whether a small message fits behind the few that were sent since the last flush. */
-  isQuick(bytes: Uint8Array): boolean {
+  /**
+   * Whether a message may go out without a turn for the others: it is small, and fits behind the
+   * few that were sent so since the last flush. Then it counts as one of them.
+   */
+  admitQuick(bytes: Uint8Array): boolean {
     if (this.#sends >= MAX_QUICK || this.failure !== null) return false;
     if (this.waiter !== null || this.finished) return false;
     const { length } = bytes;

@@ -113,24 +113,25 @@ export const RESUMED = null;
 export const UNWOUND: unique symbol = Symbol("unwound");
 
 /**
- * On every iterator that a loop was given, but for the strangers. A property costs a few ns where
- * V8 knows the shape of the object, and 600 to 900 where that is new.
+ * On every iterator that a loop was given, but for those in `givenUnmarked`. A property costs a few
+ * ns where V8 knows the shape of the object, and 600 to 900 where that is new.
  */
 const GIVEN: unique symbol = Symbol("broomio.given");
 /**
- * Generators that a loop was given, of functions that it had not seen lately. Each generator
- * function gives its generators a shape of their own, so one that is written in place makes a new
- * shape at each call. A place in a WeakSet costs 150 to 300 ns then, whatever the shape, and as
- * much again in the collector. To note the first generator of a function on its prototype would
- * cost 100, but keep it, with the arguments of its call, for as long as there is the function.
+ * Generators that a loop was given and that are not marked, because their function was not among
+ * the last ones seen. Each generator function gives its generators a shape of their own, so one
+ * that is written in place makes a new shape at each call. A place in a WeakSet costs 150 to 300 ns
+ * then, whatever the shape, and as much again in the collector. To note the first generator of a
+ * function on its prototype would cost 100, but keep it, with the arguments of its call, for as
+ * long as there is the function.
  */
-const strangers = new WeakSet<object>();
+const givenUnmarked = new WeakSet<object>();
 /**
  * The prototypes of the generators seen last: each generator function has one of its own. So many
  * that a program which starts a dozen kinds of task in turn has them all here.
  */
-const familiar: (object | null)[] = new Array(16).fill(null);
-let nextFamiliar = 0;
+const recentPrototypes: (object | null)[] = new Array(16).fill(null);
+let nextRecent = 0;
 
 /** What every generator function inherits, and what every generator does. */
 const GENERATOR_FUNCTION: object = Object.getPrototypeOf(function* () {});
@@ -179,14 +180,14 @@ function markGiven<I extends object>(iterator: I & { [GIVEN]?: boolean }, by: st
 /** The same for a native generator. */
 function markGenerator<G extends object>(generator: G, by: string): G {
   const prototype = Object.getPrototypeOf(generator);
-  if (familiar.includes(prototype)) {
-    if (strangers.has(generator)) throw givenAlready(by);
+  if (recentPrototypes.includes(prototype)) {
+    if (givenUnmarked.has(generator)) throw givenAlready(by);
     return markGiven(generator, by);
   }
   // Not a look-up of the property by name: that costs as much as adding it, where the shape is new.
-  if (Object.hasOwn(generator, GIVEN) || strangers.has(generator)) throw givenAlready(by);
-  strangers.add(generator);
-  familiar[nextFamiliar++ % familiar.length] = prototype;
+  if (Object.hasOwn(generator, GIVEN) || givenUnmarked.has(generator)) throw givenAlready(by);
+  givenUnmarked.add(generator);
+  recentPrototypes[nextRecent++ % recentPrototypes.length] = prototype;
   return generator;
 }
 

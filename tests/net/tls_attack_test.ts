@@ -24,23 +24,11 @@ import {
 import { certificates } from "../support/certificates.ts";
 import { receiveAll } from "../stream/conformance.ts";
 import { isNode, tlsLoops } from "./support.ts";
+import { answer, assertServed } from "./tls_peers.ts";
 
 const { ca, client, localhost, stranger } = certificates();
 const hostname = "127.0.0.1";
 const encode = (text: string) => new TextEncoder().encode(text);
-const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
-/** A good client: it is answered, and the answer ends as it should. */
-function* assertServed(port: number): Coroutine {
-  using stream = yield* TlsClientSocket.connect({ hostname, port, caCerts: [ca], timeout: 10 });
-  yield* stream.send(encode("ping"));
-  assertEquals(decode(yield* receiveAll(stream)), "pong to ping");
-}
-
-function* answer(stream: TlsClientSocket): Coroutine {
-  const bytes = yield* stream.recv();
-  yield* stream.send(encode(`pong to ${bytes && decode(bytes)}`));
-}
 
 /** Runs `attack` on a server, which must serve a good client before and after it. */
 function* attacked(

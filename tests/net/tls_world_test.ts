@@ -5,7 +5,6 @@ import { assert, assertEquals } from "@std/assert";
 import {
   all,
   checkpoint,
-  type Coroutine,
   failAfter,
   Loop,
   Nursery,
@@ -17,7 +16,6 @@ import {
   type Network,
   runtimeNetwork,
   TcpClientSocket,
-  TlsClientSocket,
   TlsListenSocket,
   useNetwork,
 } from "../../src/net/mod.ts";
@@ -32,25 +30,11 @@ import {
   type FaultPoint,
   nodeErrors,
 } from "../support/fault_network.ts";
-import { receiveAll } from "../stream/conformance.ts";
 import { tlsLoops } from "./support.ts";
+import { answer, assertServed } from "./tls_peers.ts";
 
 const { ca, localhost } = certificates();
 const hostname = "127.0.0.1";
-const encode = (text: string) => new TextEncoder().encode(text);
-const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
-/** A good client: it is answered, and the answer ends as it should. */
-function* assertServed(port: number): Coroutine {
-  using stream = yield* TlsClientSocket.connect({ hostname, port, caCerts: [ca], timeout: 10 });
-  yield* stream.send(encode("ping"));
-  assertEquals(decode(yield* receiveAll(stream)), "pong to ping");
-}
-
-function* answer(stream: TlsClientSocket): Coroutine {
-  const bytes = yield* stream.recv();
-  yield* stream.send(encode(`pong to ${bytes && decode(bytes)}`));
-}
 
 /** Where a connection of a server can be met by a fault: its handshake, its first bytes, its end. */
 const PLACES: readonly [FaultPoint, number][] = [

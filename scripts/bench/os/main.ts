@@ -15,9 +15,9 @@
  */
 import {
   bundleForNode,
-  commandLine,
   nodeRuntime,
   print,
+  readRounds,
   runChild,
   sameRuntime,
   setExitCode,
@@ -56,16 +56,7 @@ function show({ runtime, start, plain, pipe }: OsReport): string[] {
   });
 }
 
-const words = [...commandLine];
-const flag = (name: string) =>
-  words.includes(name) && words.splice(words.indexOf(name), 1).length > 0;
-const json = flag("--json");
-const check = flag("--check");
-const at = words.indexOf("--rounds");
-const rounds = at < 0 ? 9 : Number(words.splice(at, 2)[1]);
-if (words.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-  throw new TypeError("See the top of scripts/bench/os/main.ts for the options");
-}
+const { rounds, json, check } = readRounds("os", 9);
 const bundle = await bundleForNode([script]);
 try {
   const reports: OsReport[] = [];

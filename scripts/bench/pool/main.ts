@@ -14,7 +14,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { commandLine, nodeRuntime, print, runChild, sameRuntime, setExitCode } from "../runtime.ts";
+import { nodeRuntime, print, readRounds, runChild, sameRuntime, setExitCode } from "../runtime.ts";
 import type { PoolReport } from "./child.ts";
 
 const PACKAGES = ["piscina@5.3.2", "workerpool@10.0.3", "esbuild@0.28.2"];
@@ -93,16 +93,7 @@ function show({ runtime, ...report }: PoolReport): string[] {
   return missed;
 }
 
-const words = [...commandLine];
-const flag = (name: string) =>
-  words.includes(name) && words.splice(words.indexOf(name), 1).length > 0;
-const json = flag("--json");
-const check = flag("--check");
-const at = words.indexOf("--rounds");
-const rounds = at < 0 ? 60 : Number(words.splice(at, 2)[1]);
-if (words.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-  throw new TypeError("See the top of scripts/bench/pool/main.ts for the options");
-}
+const { rounds, json, check } = readRounds("pool", 60);
 const reports = [
   await measureNode(rounds),
   await measure(sameRuntime(here("child.ts")), [String(rounds), "alone"]),
